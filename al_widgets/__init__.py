@@ -1,0 +1,46 @@
+"""al_widgets: active learning inside a Jupyter notebook.
+
+Importing the package loads no widget machinery and no learner; names are resolved when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "Classification": "al_widgets.task",
+    "Query": "al_widgets.records",
+    "Estimate": "al_widgets.records",
+    "Forecast": "al_widgets.records",
+    "Advice": "al_widgets.records",
+    "Pool": "al_widgets.pool",
+    "Strategy": "al_widgets.strategies",
+    "Learner": "al_widgets.learning",
+    "Session": "al_widgets.session",
+    "QueryWidget": "al_widgets.widgets",
+    "Dashboard": "al_widgets.widgets",
+    "LabelingApp": "al_widgets.widgets",
+}
+_MODULES = ("errors", "evaluation", "features", "learning", "oracles", "pool", "readers", "store", "strategies", "testing", "widgets")
+
+__all__ = [*sorted(_HOME), "__version__", "errors", "strategies"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"al_widgets.{name}")
+    elif name == "__version__":
+        from importlib.metadata import version
+
+        value = version("al-widgets")
+    else:
+        raise AttributeError(f"module 'al_widgets' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,132 @@
+"""The errors of al_widgets, one tree.
+
+::
+
+    AlWidgetsError
+    ├── TaskError             classes or an answer that do not fit the task      (ValueError)
+    ├── PoolError             what was given cannot be a pool                    (ValueError)
+    │   └── UnknownItemError  an item id that is not in the pool                 (KeyError)
+    ├── ReadError             a file that cannot be read, with path and reason   (OSError)
+    ├── StoreError
+    │   ├── StoreMismatchError  the store belongs to another pool or task
+    │   ├── StoreVersionError   not a store, or written by a newer version
+    │   ├── StoreLockedError    another process holds it
+    │   └── StoreFullError      no space left: the answer was not saved
+    ├── EncoderError          an encoder failed, or gave something that is no matrix
+    ├── LearnerError          a learner failed to fit or to predict
+    ├── StrategyError         an unknown strategy, or one that lacks what it needs (ValueError)
+    ├── SessionError          a call the session cannot serve now
+    │   └── SessionClosedError
+    ├── MessageError          a malformed message from the page                  (ValueError)
+    └── MissingExtraError     an optional dependency, with the pip line          (ImportError)
+
+A message says what happened, the value, and what to do. Everybody may import this module; it imports nothing.
+"""
+
+from __future__ import annotations
+
+
+class AlWidgetsError(Exception):
+    """Root of all errors this package raises on purpose."""
+
+
+class TaskError(AlWidgetsError, ValueError):
+    """Classes or an answer that do not fit the task."""
+
+
+class PoolError(AlWidgetsError, ValueError):
+    """What was given cannot be a pool."""
+
+
+class UnknownItemError(PoolError, KeyError):
+    """An item id that is not in the pool."""
+
+    def __init__(self, item_id: str) -> None:
+        super().__init__(f"no item {item_id!r} in the pool")
+        self.item_id = item_id
+
+    def __str__(self) -> str:
+        """Give the sentence, not the repr that KeyError would give."""
+        return str(self.args[0])
+
+
+class ReadError(AlWidgetsError, OSError):
+    """A file that cannot be read.
+
+    Parameters
+    ----------
+    path : str
+        The file, as the user would name it.
+    reason : str
+        One sentence: what is wrong with it, with field and value where there is one.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Give the sentence, not the errno form of OSError."""
+        return f"{self.path}: {self.reason}"
+
+
+class StoreError(AlWidgetsError):
+    """The store could not do what was asked."""
+
+
+class StoreMismatchError(StoreError):
+    """The store belongs to another pool or task."""
+
+
+class StoreVersionError(StoreError):
+    """The file is no store of al_widgets, or was written by a newer version."""
+
+
+class StoreLockedError(StoreError):
+    """Another process holds the store for longer than the time-out."""
+
+
+class StoreFullError(StoreError):
+    """No space is left on the disk; the answer was not saved."""
+
+
+class EncoderError(AlWidgetsError):
+    """An encoder failed, or gave something that is no finite matrix."""
+
+
+class LearnerError(AlWidgetsError):
+    """A learner failed to fit or to predict."""
+
+
+class StrategyError(AlWidgetsError, ValueError):
+    """An unknown strategy, or one that lacks what it needs."""
+
+
+class SessionError(AlWidgetsError):
+    """A call that the session cannot serve now."""
+
+
+class SessionClosedError(SessionError):
+    """The session was closed."""
+
+
+class MessageError(AlWidgetsError, ValueError):
+    """A malformed message from the page."""
+
+
+class MissingExtraError(AlWidgetsError, ImportError):
+    """An optional dependency is missing.
+
+    Parameters
+    ----------
+    what : str
+        What needs it, for example ``"reading DICOM files"``.
+    package : str
+        The package that is missing.
+    extra : str
+        The extra of al_widgets that brings it.
+    """
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(f"{what} needs {package}. Install it with: pip install 'al-widgets[{extra}]'")

@@ -1,0 +1,1 @@
+"""Evaluation: accuracy that stays honest, forecasts, cost, advice when to stop."""

@@ -1,0 +1,1 @@
+"""Exports: labels in the formats that others read."""

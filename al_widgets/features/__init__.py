@@ -1,0 +1,1 @@
+"""Features: encoders that turn images into vectors, and their cache on disk."""

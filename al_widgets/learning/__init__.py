@@ -1,0 +1,1 @@
+"""Learning: learners, and the trainer that fits them behind the scenes."""

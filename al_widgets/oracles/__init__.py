@@ -1,0 +1,1 @@
+"""Oracles: what several annotators' answers add up to, how reliable each is, and simulated annotators."""

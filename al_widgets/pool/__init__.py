@@ -1,0 +1,1 @@
+"""Pools: what is to be labelled, with stable ids, read one item at a time."""

@@ -1,0 +1,1 @@
+"""Readers: files to arrays, with axes and units where the format has them."""

@@ -1,0 +1,254 @@
+"""Frozen records that all layers share.
+
+They hold plain values (str, int, float, tuples), never arrays or open files, so that every layer, the store
+included, may import them. Times of day are seconds since the epoch (UTC), durations are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+QueryKind = Literal["new", "audit", "repeat", "gold"]
+"""Why an item was served: chosen by the strategy, drawn for the audit, asked again, or a known answer."""
+
+AnswerKind = Literal["label", "skip", "unsure", "undo"]
+"""What an event of the log is. An ``undo`` names the event that it takes back; undoing an undo is a redo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One item to be answered, and why it is asked.
+
+    Attributes
+    ----------
+    item_id : str
+        Id of the item in the pool.
+    strategy : str
+        Name of the strategy that chose it.
+    utility : float or None
+        Score that the strategy gave it; None before there is a model.
+    propensity : float or None
+        Probability with which it was drawn, where it was drawn at random; None for a deterministic choice.
+    round : int
+        Training round whose model chose it; 0 before the first.
+    kind : {"new", "audit", "repeat", "gold"}
+        What the answer is for. Never shown to the annotator.
+    reason : str
+        One sentence for the annotator.
+    probabilities : tuple of (str, float)
+        The model's opinion, most probable class first; empty before there is a model.
+    """
+
+    item_id: str
+    strategy: str
+    utility: float | None = None
+    propensity: float | None = None
+    round: int = 0
+    kind: QueryKind = "new"
+    reason: str = ""
+    probabilities: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One event of the append-only log: an answer of one annotator, or the undo of one.
+
+    ``(client, seq)`` is unique: who resends an answer gets the same acknowledgement. ``event_id`` is made by
+    whoever answers, so that an event can be named (and undone) before it has been acknowledged.
+
+    Attributes
+    ----------
+    event_id, item_id, annotator : str
+    kind : {"label", "skip", "unsure", "undo"}
+    value : Any
+        JSON value that fits the task (a class name for classification), None for the other kinds.
+    client : str
+        Who sent it: a page, or a script.
+    seq : int
+        Number of the event at that client, from 0.
+    target : str or None
+        For ``undo``: the event that is taken back.
+    elapsed_s : float or None
+        Time from first paint to the answer, hidden time removed.
+    shown_at, answered_at : float or None
+        Seconds since the epoch, by the annotator's clock.
+    strategy, utility, propensity, round, query_kind
+        Copied from the `Query` that was answered.
+    model_shown : bool
+        Whether the model's opinion was visible.
+    note : str
+        Reason of a skip, or a remark.
+    """
+
+    event_id: str
+    item_id: str
+    annotator: str
+    kind: AnswerKind
+    value: Any
+    client: str
+    seq: int
+    target: str | None = None
+    elapsed_s: float | None = None
+    shown_at: float | None = None
+    answered_at: float = 0.0
+    strategy: str = ""
+    utility: float | None = None
+    propensity: float | None = None
+    round: int = 0
+    query_kind: QueryKind = "new"
+    model_shown: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its interval, or the reason why there is none.
+
+    Attributes
+    ----------
+    value, low, high : float or None
+        None where an honest figure cannot be given; `why` says why.
+    n : int
+        Number of observations behind it.
+    method : str
+        Name of the interval, for example ``"Wilson 95 %"``.
+    why : str
+        Empty, or the sentence to show instead of a figure.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    method: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is still needed to reach the target: each an `Estimate`, with an 80 % interval.
+
+    ``high`` is ``inf`` when more than a tenth of the drawn curves never reach the target.
+
+    Attributes
+    ----------
+    target : float
+    labels, seconds, money : Estimate
+        Still to come, not in total.
+    never : float or None
+        Share of drawn learning curves that never reach the target.
+    why : str
+        Empty, or why it is too early to say.
+    """
+
+    target: float
+    labels: Estimate
+    seconds: Estimate
+    money: Estimate
+    never: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Whether to stop, and why. A session never stops by itself."""
+
+    stop: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One training round, as kept in the store.
+
+    Attributes
+    ----------
+    round : int
+        From 1.
+    n_labels : int
+        Items with a label when the training began, audit items included.
+    accuracy : Estimate
+        On the audit items answered so far, by the model of this round.
+    seconds, money : float
+        Spent by the annotators until then.
+    strategy : str
+    trained_at : float
+        Seconds since the epoch.
+    fit_s : float
+        Duration of the training and ranking.
+    reserve_predictions : tuple of (str, str)
+        (item id, predicted class) for the audit reserve: what a forecast needs later.
+    """
+
+    round: int
+    n_labels: int
+    accuracy: Estimate
+    seconds: float
+    money: float | None
+    strategy: str
+    trained_at: float
+    fit_s: float = 0.0
+    reserve_predictions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PoolIdentity:
+    """What a store remembers of its pool, to refuse another one.
+
+    Attributes
+    ----------
+    name, kind : str
+        Shown in messages: ``"xrays"``, ``"folder"``.
+    size : int
+        Number of items when the store was made.
+    samples : tuple of (str, str)
+        (item id, digest of the content) of at most 32 items spread over the pool.
+    """
+
+    name: str
+    kind: str
+    size: int
+    samples: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An item that was set aside, and why."""
+
+    item_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """An item's picture on its way to the screen.
+
+    Attributes
+    ----------
+    encoding : str
+        ``"file"``: bytes that a browser decodes; ``"raw"``: little-endian typed values, rows first.
+    mime : str
+        Of ``"file"``, for example ``"image/jpeg"``; empty for raw.
+    dtype : str
+        Of ``"raw"``: uint8, int8, uint16, int16 or float32; empty for files.
+    width, height, channels : int
+        Of the bytes sent.
+    native_width, native_height : int
+        Of the item itself.
+    low, high : float
+        Of ``"raw"``: values shown black and white at the start (2nd and 98th percentile, or 0 and 255 for uint8).
+    data : bytes
+    """
+
+    encoding: Literal["file", "raw"]
+    mime: str
+    dtype: str
+    width: int
+    height: int
+    channels: int
+    native_width: int
+    native_height: int
+    low: float
+    high: float
+    data: bytes = field(repr=False)

@@ -1,0 +1,1 @@
+"""The session: the loop that ties pool, store, learner and strategy together."""

@@ -1,0 +1,1 @@
+"""The store: the durable, append-only truth of a session."""

@@ -1,0 +1,1 @@
+"""Query strategies: pure functions from arrays to the rows that should be labelled next."""

@@ -1,0 +1,265 @@
+"""Messages between the page and the kernel, written once.
+
+``python -m al_widgets.widgets.wire`` prints ``js/src/wire.ts``; a test compares the two. Field names are the same in Python,
+message, column and DOM. A message from the page carries ``rid`` (never ``id``: ipykernel 7.4.0 reroutes on that name); its
+reply carries the same ``rid``. Times are milliseconds on the wire (``…_ms``), times of day milliseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class Probability(TypedDict):
+    """The model's opinion of one class."""
+
+    name: str
+    p: float
+
+
+class ImageInfo(TypedDict):
+    """How to show the bytes of one buffer (see `al_widgets.records.Payload`)."""
+
+    buffer: int
+    encoding: Literal["file", "raw"]
+    mime: str
+    dtype: str
+    width: int
+    height: int
+    channels: int
+    native_width: int
+    native_height: int
+    low: float
+    high: float
+
+
+class Entry(TypedDict):
+    """One item in the page's window. `token` is opaque: it goes back with the answer."""
+
+    item_id: str
+    token: str
+    strategy: str
+    reason: str
+    round: int
+    probabilities: list[Probability]
+    image: ImageInfo
+
+
+class Counts(TypedDict):
+    """Of the whole pool, and of this annotator."""
+
+    total: int
+    labelled: int
+    skipped: int
+    unsure: int
+    problems: int
+    mine: int
+
+
+class Speed(TypedDict):
+    """Pace of this annotator over the last answers; null before there is one."""
+
+    median_s: float | None
+    per_minute: float | None
+
+
+class Progress(TypedDict):
+    """Progress of long work behind the scenes, for example encoding."""
+
+    what: str
+    done: int
+    total: int
+
+
+class ProblemInfo(TypedDict):
+    """One line of the problem strip. `severity` error stays until it is dismissed, info goes by itself."""
+
+    severity: Literal["error", "warning", "info"]
+    message: str
+    item_id: NotRequired[str]
+
+
+class Status(TypedDict):
+    """What is shown around the picture. `state` is the kernel's; the page adds `offline` itself."""
+
+    rev: int
+    state: Literal["cold", "ready", "waiting", "done"]
+    message: str
+    counts: Counts
+    speed: Speed
+    classes: list[str]
+    training: Literal["idle", "running", "failed"]
+    round: int
+    trained_labels: int
+    progress: list[Progress]
+    store: str
+
+
+class HistoryRow(TypedDict):
+    """One answer of this annotator that stands (or was undone), newest last."""
+
+    event_id: str
+    item_id: str
+    kind: Literal["label", "skip", "unsure"]
+    value: str | None
+    note: str
+    answered_at_ms: float
+    undone: bool
+
+
+# ---- from the page ------------------------------------------------------------------------------------------------
+
+
+class Hello(TypedDict):
+    """First message of a page, and again after a lost connection. `replaces` are clients of this tab that are gone."""
+
+    kind: Literal["hello"]
+    rid: str
+    client: str
+    replaces: list[str]
+    have: list[str]
+    want: int
+
+
+class Answer(TypedDict):
+    """One answer. ``event_id`` is ``"<client>-<seq>"``."""
+
+    kind: Literal["answer"]
+    rid: str
+    client: str
+    seq: int
+    event_id: str
+    item_id: str
+    answer: Literal["label", "skip", "unsure"]
+    value: str | None
+    note: str
+    token: str
+    elapsed_ms: float
+    shown_at_ms: float
+    answered_at_ms: float
+    model_shown: bool
+    have: list[str]
+    want: int
+
+
+class Undo(TypedDict):
+    """Take back the event `target`; undoing an undo is a redo."""
+
+    kind: Literal["undo"]
+    rid: str
+    client: str
+    seq: int
+    event_id: str
+    target: str
+    item_id: str
+    answered_at_ms: float
+
+
+class Refill(TypedDict):
+    """Ask for more items; the page holds `have` and wants `want` in all."""
+
+    kind: Literal["refill"]
+    rid: str
+    client: str
+    have: list[str]
+    want: int
+
+
+class Show(TypedDict):
+    """Ask for one item again, to look at it or to relabel it."""
+
+    kind: Literal["show"]
+    rid: str
+    client: str
+    item_id: str
+
+
+class History(TypedDict):
+    """Ask for this annotator's newest `limit` answers."""
+
+    kind: Literal["history"]
+    rid: str
+    client: str
+    limit: int
+
+
+class AddClass(TypedDict):
+    """Add a class while labeling."""
+
+    kind: Literal["add_class"]
+    rid: str
+    client: str
+    name: str
+
+
+class BadImage(TypedDict):
+    """The browser could not decode what it was sent: set the item aside."""
+
+    kind: Literal["bad_image"]
+    rid: str
+    client: str
+    item_id: str
+    reason: str
+
+
+# ---- from the kernel ----------------------------------------------------------------------------------------------
+
+
+class Acknowledged(TypedDict):
+    """The event is on the disk. `durable_ms` is the time the kernel took for it."""
+
+    event_id: str
+    duplicate: bool
+    durable_ms: float
+
+
+class ErrorInfo(TypedDict):
+    """Why a request failed. `retry` says whether sending the same again may help (locked, disk full)."""
+
+    type: str
+    message: str
+    retry: bool
+
+
+class Reply(TypedDict):
+    """Answer to a request; entries' pixels are in the message's buffers.
+
+    Fields by request: hello, refill: entries, status, history (hello only); answer, undo: ack, status; show: entries (one);
+    history: history; add_class: status. `error` is there instead when `ok` is false.
+    """
+
+    kind: Literal["reply"]
+    rid: str
+    ok: bool
+    ack: NotRequired[Acknowledged]
+    entries: NotRequired[list[Entry]]
+    history: NotRequired[list[HistoryRow]]
+    status: NotRequired[Status]
+    error: NotRequired[ErrorInfo]
+
+
+class Queue(TypedDict):
+    """The kernel's push: a new ranking or more items.
+
+    `entries` follow what is on the screen. With `replace` they take the place of everything that is not on the screen and
+    not held in `keep`; else they are added. `drop` are items that someone else answered.
+    """
+
+    kind: Literal["queue"]
+    rev: int
+    replace: bool
+    keep: list[str]
+    drop: list[str]
+    entries: list[Entry]
+
+
+class StatusPush(TypedDict):
+    """The kernel's push of what is around the picture."""
+
+    kind: Literal["status"]
+    status: Status
+    problem: NotRequired[ProblemInfo]
+
+
+FROM_PAGE: tuple[Any, ...] = (Hello, Answer, Undo, Refill, Show, History, AddClass, BadImage)
+FROM_KERNEL: tuple[Any, ...] = (Reply, Queue, StatusPush)
