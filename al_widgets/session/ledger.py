@@ -1,0 +1,146 @@
+"""The ledger: a pure fold over the log of events.
+
+Events may arrive in any order and more than once; the result is the same. An event stands unless a standing ``undo`` names it.
+Of the standing answers of one annotator to one item the latest counts: by the annotator's clock, then by client and number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from al_widgets.records import Annotation
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What the annotations of an item add up to: the most frequent answer, on a tie the latest."""
+
+    item_id: str
+    label: Any
+    confidence: float
+    n_annotations: int
+
+
+def _order(event: Annotation) -> tuple[float, str, int]:
+    return (event.answered_at, event.client, event.seq)
+
+
+class Ledger:
+    """What the events so far add up to. Not thread-safe: the session's lock guards it."""
+
+    def __init__(self, events: Iterable[Annotation] = ()) -> None:
+        self._events: dict[str, Annotation] = {}
+        self._undos: dict[str, list[str]] = {}
+        self._of_item: dict[str, list[str]] = {}
+        self._standing: dict[str, dict[str, Annotation]] = {}
+        self._labels: dict[str, Label] = {}
+        for event in events:
+            self.add(event)
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __contains__(self, event_id: object) -> bool:
+        return event_id in self._events
+
+    def __iter__(self) -> Iterator[Annotation]:
+        return iter(self._events.values())
+
+    def add(self, event: Annotation) -> bool:
+        """Take in one event; False if it was known."""
+        if event.event_id in self._events:
+            return False
+        self._events[event.event_id] = event
+        item_id = event.item_id
+        if event.kind == "undo":
+            if event.target is None:
+                return True
+            self._undos.setdefault(event.target, []).append(event.event_id)
+            answer = self._answer_behind(event.target)
+            if answer is None:
+                return True  # what it undoes has not arrived yet
+            item_id = answer.item_id
+        else:
+            self._of_item.setdefault(item_id, []).append(event.event_id)
+        self._settle(item_id)
+        return True
+
+    def event(self, event_id: str) -> Annotation | None:
+        """Return an event, or None."""
+        return self._events.get(event_id)
+
+    def stands(self, event_id: str) -> bool:
+        """Whether no standing undo names the event."""
+        return self._stands(event_id, frozenset())
+
+    def _stands(self, event_id: str, above: frozenset[str]) -> bool:
+        if event_id in above:  # a circle of undos can only be forged; none of it stands
+            return False
+        above = above | {event_id}
+        return not any(self._stands(undo, above) for undo in self._undos.get(event_id, ()))
+
+    def _answer_behind(self, event_id: str) -> Annotation | None:
+        seen: set[str] = set()
+        event = self._events.get(event_id)
+        while event is not None and event.kind == "undo" and event.event_id not in seen:
+            seen.add(event.event_id)
+            event = self._events.get(event.target or "")
+        return None if event is None or event.kind == "undo" else event
+
+    def _settle(self, item_id: str) -> None:
+        standing: dict[str, Annotation] = {}
+        for event_id in self._of_item.get(item_id, ()):
+            event = self._events[event_id]
+            if self.stands(event_id):
+                newest = standing.get(event.annotator)
+                if newest is None or _order(newest) < _order(event):
+                    standing[event.annotator] = event
+        if standing:
+            self._standing[item_id] = standing
+        else:
+            self._standing.pop(item_id, None)
+        answers = [e for e in standing.values() if e.kind == "label"]
+        if not answers:
+            self._labels.pop(item_id, None)
+            return
+        votes = Counter(e.value for e in answers)
+        most = max(votes.values())
+        winner = max((e for e in answers if votes[e.value] == most), key=_order)
+        self._labels[item_id] = Label(item_id, winner.value, most / len(answers), len(answers))
+
+    @property
+    def labels(self) -> dict[str, Label]:
+        """Item id → label, of all items that have one. Not to be changed."""
+        return self._labels
+
+    def answers(self, item_id: str) -> dict[str, Annotation]:
+        """Annotator → answer that stands, of one item."""
+        return self._standing.get(item_id, {})
+
+    def answered(self) -> Iterator[str]:
+        """Ids of all items with an answer that stands, of any kind."""
+        return iter(self._standing)
+
+    def answered_by(self, annotator: str) -> set[str]:
+        """Ids of the items that an annotator has answered (label, skip or unsure)."""
+        return {item_id for item_id, answers in self._standing.items() if annotator in answers}
+
+    def history(self, annotator: str) -> list[Annotation]:
+        """All answers of an annotator, undone ones too, oldest first."""
+        mine = (e for e in self._events.values() if e.annotator == annotator and e.kind != "undo")
+        return sorted(mine, key=_order)
+
+    def newest(self, annotator: str, *, undone: bool = False) -> Annotation | None:
+        """Return an annotator's newest answer that stands (or, with `undone`, the newest that does not)."""
+        for event in reversed(self.history(annotator)):
+            if self.stands(event.event_id) != undone:
+                return event
+        return None
+
+    def newest_undo(self, target: str) -> Annotation | None:
+        """Return the standing undo of an event, or None."""
+        standing = [self._events[u] for u in self._undos.get(target, ()) if self.stands(u)]
+        return max(standing, key=_order) if standing else None
