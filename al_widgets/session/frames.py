@@ -1,0 +1,89 @@
+"""The session's tables: records to pandas DataFrames with the documented columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from al_widgets.records import Annotation, Problem, Round
+from al_widgets.session.ledger import Label
+from al_widgets.session.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ANNOTATION_COLUMNS = (
+    "event_id", "item_id", "annotator", "kind", "value", "elapsed_s", "strategy", "utility", "propensity", "round",
+    "shown_at", "answered_at", "query_kind", "model_shown", "note", "target", "client", "seq",
+)  # fmt: skip
+
+
+def annotations_frame(events: Iterable[Annotation]) -> pd.DataFrame:
+    """One row an event, nothing ever overwritten; undone answers are there, and so are the undos."""
+    import pandas as pd
+
+    return pd.DataFrame([[getattr(e, c) for c in ANNOTATION_COLUMNS] for e in events], columns=list(ANNOTATION_COLUMNS))
+
+
+def labels_frame(labels: Mapping[str, Label], order: Sequence[str], audited: set[str]) -> pd.DataFrame:
+    """One row an item that has a label, in the pool's order; items that left the pool come last."""
+    import pandas as pd
+
+    known = set(order)
+    ids = [i for i in order if i in labels] + [i for i in labels if i not in known]
+    rows = [(i, labels[i].label, labels[i].confidence, labels[i].n_annotations, i in audited) for i in ids]
+    return pd.DataFrame(rows, columns=["item_id", "label", "confidence", "n_annotations", "audit"])
+
+
+def predictions_frame(snapshot: Snapshot | None, order: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
+    """One row an item of the pool: predicted class, its probability, then a column a class; NaN where there is none."""
+    import pandas as pd
+
+    table = np.full((len(order), len(classes)), np.nan)
+    if snapshot is not None and snapshot.probabilities is not None:
+        column = {name: i for i, name in enumerate(classes)}
+        for i, name in enumerate(snapshot.classes):
+            if name in column:
+                table[snapshot.rows, column[name]] = snapshot.probabilities[:, i]
+        known = np.zeros(len(order), bool)
+        known[snapshot.rows] = True
+        table[known] = np.nan_to_num(table[known])  # a class that was added after the training
+    has = np.isfinite(table).any(axis=1) if len(classes) else np.zeros(len(order), bool)
+    best = np.where(has[:, None], np.nan_to_num(table, nan=-1.0), -1.0).argmax(axis=1)
+    predicted = [classes[b] if ok else None for b, ok in zip(best, has, strict=True)]
+    confidence = np.where(has, table[np.arange(len(order)), best], np.nan)
+    frame = pd.DataFrame({"item_id": list(order), "predicted": predicted, "confidence": confidence})
+    # Classes may be called like our own columns: they come last and are joined by position, not by name.
+    return pd.concat([frame, pd.DataFrame(table, columns=list(classes))], axis=1)
+
+
+def history_frame(rounds: Iterable[Round]) -> pd.DataFrame:
+    """One row a training round."""
+    import pandas as pd
+
+    rows = [
+        (r.round, r.n_labels, r.accuracy.value, r.accuracy.low, r.accuracy.high, r.accuracy.method, r.seconds, r.money,
+         r.strategy, r.accuracy.n, r.accuracy.why, r.fit_s, r.trained_at)
+        for r in rounds
+    ]  # fmt: skip
+    columns = [
+        "round", "n_labels", "accuracy", "low", "high", "method", "seconds", "money", "strategy", "n_audit", "why",
+        "fit_s", "trained_at",
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype({c: "float64" for c in ("accuracy", "low", "high", "seconds", "money")})
+
+
+def problems_frame(problems: Iterable[Problem]) -> pd.DataFrame:
+    """One row an item that was set aside."""
+    import pandas as pd
+
+    return pd.DataFrame([(p.item_id, p.reason) for p in problems], columns=["item_id", "reason"])
+
+
+def summary(facts: Mapping[str, Any]) -> str:
+    """Text that a bare session shows in a notebook."""
+    width = max(len(k) for k in facts)
+    return "\n".join(["al_widgets session", *(f"  {k:<{width}}  {v}" for k, v in facts.items())])
