@@ -1,0 +1,104 @@
+"""The model's opinion of the candidates: probabilities from the context, or asked of the model in blocks.
+
+Used by every strategy that needs a model; runs on the caller's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.errors import StrategyError
+from al_widgets.strategies.base import Context, FloatArray, IntArray
+from al_widgets.strategies.ranking import CHUNK, require_finite
+
+
+def has_opinion(context: Context) -> bool:
+    """Tell whether there is a model to ask (a strategy that needs one covers the pool until there is)."""
+    return context.probabilities is not None or hasattr(context.model, "predict_proba")
+
+
+def probability_blocks(context: Context, rows: IntArray) -> Iterator[tuple[slice, FloatArray]]:
+    """Yield ``(where in rows, probabilities (block, n_classes))`` for consecutive blocks of `rows`.
+
+    Only one block is ever in memory besides what the context holds.
+
+    Raises
+    ------
+    StrategyError
+        If there is no model, or its probabilities have the wrong shape or are not finite.
+    """
+    given = context.probabilities
+    if given is not None and given.shape != (len(context.features), context.n_classes):
+        raise StrategyError(
+            f"probabilities must be of shape {(len(context.features), context.n_classes)}, not {given.shape}"
+        )
+    if given is None and not hasattr(context.model, "predict_proba"):
+        raise StrategyError("this strategy needs a model: give the context probabilities or a fitted model")
+    contiguous = len(rows) == len(context.features) and _is_arange(rows)
+    for start in range(0, len(rows), CHUNK):
+        where = slice(start, min(start + CHUNK, len(rows)))
+        block_rows = rows[where]
+        if given is not None:
+            block = given[where] if contiguous else given[block_rows]
+        else:
+            block = full_width(context.model, context.features[block_rows], context.n_classes)
+        require_finite(block, block_rows, "probabilities")
+        yield where, block
+
+
+def full_width(model: Any, features: FloatArray, n_classes: int) -> FloatArray:
+    """Ask a model and spread its columns to class numbers; classes it never saw get 0.
+
+    Parameters
+    ----------
+    model : object
+        A learner (columns are class numbers already) or a scikit-learn classifier with ``classes_``.
+    features : ndarray (m, d)
+    n_classes : int
+
+    Returns
+    -------
+    ndarray (m, n_classes)
+
+    Raises
+    ------
+    StrategyError
+        If the columns fit neither.
+    """
+    probabilities = np.asarray(model.predict_proba(features))
+    if probabilities.ndim == 2 and probabilities.shape[1] == n_classes:
+        return probabilities
+    classes = getattr(model, "classes_", None)
+    if probabilities.ndim != 2 or classes is None or len(classes) != probabilities.shape[1]:
+        raise StrategyError(
+            f"predict_proba gave shape {probabilities.shape} for {n_classes} classes, and the model names no classes_"
+        )
+    full = np.zeros((len(probabilities), n_classes), probabilities.dtype)
+    full[:, np.asarray(classes, dtype=np.intp)] = probabilities
+    return full
+
+
+def score_rows(
+    context: Context, rows: IntArray, score: Callable[[FloatArray], npt.NDArray[Any]]
+) -> FloatArray:
+    """Return ``score(probabilities)`` of each row, block by block, float32 unless the opinion is float64."""
+    dtype = np.float32 if context.probabilities is None else context.probabilities.dtype
+    scores = np.empty(len(rows), dtype)
+    for where, block in probability_blocks(context, rows):
+        scores[where] = score(block)
+    return scores
+
+
+def probabilities_of(context: Context, rows: IntArray) -> FloatArray:
+    """Return the probabilities of `rows`, shape (m, n_classes), for strategies that look at few rows."""
+    blocks = [block for _, block in probability_blocks(context, rows)]
+    return np.concatenate(blocks) if blocks else np.empty((0, context.n_classes))
+
+
+def _is_arange(rows: IntArray) -> bool:
+    """Tell whether rows are 0 … m-1, so that a view serves instead of a copy."""
+    return bool(len(rows) and rows[0] == 0 and rows[-1] == len(rows) - 1 and (np.diff(rows) == 1).all())
