@@ -44,7 +44,9 @@ class Store(Protocol):
     def location(self) -> str:
         """Where it is, as a user would name it; without a password."""
 
-    def bind(self, pool: PoolIdentity, known_ids: Iterable[str], task_kind: str, classes: Sequence[str]) -> tuple[str, ...]:
+    def bind(
+        self, pool: PoolIdentity, known_ids: Iterable[str], task_kind: str, classes: Sequence[str]
+    ) -> tuple[str, ...]:
         """Tie the store to a pool and a task at first use, check it later; return all classes, added ones included.
 
         Raises
