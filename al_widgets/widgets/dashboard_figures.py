@@ -1,0 +1,211 @@
+"""The dashboard's three bqplot figures: made once, then only their data change, so that nothing flickers.
+
+Importing this loads bqplot (about half a second), therefore `al_widgets.widgets.dashboard` does so when a
+dashboard is made. Colours are JupyterLab's own variables: the figures follow its theme. No line is told by
+colour alone: each has a style of its own and its name written on it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import bqplot as bq
+import numpy as np
+
+from al_widgets.widgets.dashboard_data import AccuracyPlot, ClassPlot, TimePlot, axis_end
+from al_widgets.widgets.dashboard_text import nice
+
+ACCENT = "var(--jp-brand-color1, #1976d2)"
+TEXT = "var(--jp-content-font-color1, #222222)"
+QUIET = "var(--jp-content-font-color2, #666666)"
+STYLES = {"chance": "dashed", "majority class": "dotted", "target": "dash_dotted"}
+"""Dash style of each reference line."""
+PLACES = {"target": 0.3, "majority class": 0.66, "chance": 1.0}
+"""Where on the axis the name of a line ends: lines that lie close do not hide each other's name."""
+TITLE_STYLE = {"font-size": "13px", "font-weight": "600", "fill": TEXT}
+
+
+class Plot(Protocol):
+    """One figure and how to bring it up to date."""
+
+    figure: Any
+
+    def show(self, data: Any) -> None:
+        """Set the marks' data."""
+
+
+def _figure(title: str, marks: list[Any], axes: list[Any], left: int) -> Any:
+    return bq.Figure(
+        title=title,
+        title_style=TITLE_STYLE,
+        marks=marks,
+        axes=axes,
+        fig_margin={"top": 34, "bottom": 38, "left": left, "right": 14},
+        padding_x=0,
+        padding_y=0,
+        animation_duration=0,
+        display_toolbar=False,
+        layout={"width": "100%", "height": "210px", "min_width": "0px"},
+    )
+
+
+def _axis(scale: Any, label: str = "", *, vertical: bool = False, form: str | None = None) -> Any:
+    options: dict[str, Any] = {"num_ticks": 5, "grid_lines": "none", "color": QUIET}
+    if vertical:
+        options["orientation"] = "vertical"
+    if form is not None:
+        options["tick_format"] = form
+    return bq.Axis(scale=scale, label=label, label_color=TEXT, label_offset="28px", **options)
+
+
+def _note(scales: dict[str, Any]) -> Any:
+    """Return the mark that says why a plot is empty, in its middle."""
+    return bq.Label(
+        x=np.empty(0), y=np.empty(0), text=[], scales=scales, align="middle", default_size=12, colors=[TEXT]
+    )
+
+
+def _set(widget: Any, **traits: Any) -> None:
+    """Set traits in one message; equal ones are not sent again."""
+    with widget.hold_sync():
+        for name, value in traits.items():
+            setattr(widget, name, value)
+
+
+def _say(note: Any, why: str, x: float, y: float) -> None:
+    lines = _wrap(why) if why else []
+    step = 0.11 * y * 2
+    heights = [y + step * ((len(lines) - 1) / 2 - i) for i in range(len(lines))]
+    _set(note, x=np.full(len(lines), x), y=np.array(heights), text=lines)
+
+
+def _wrap(text: str, width: int = 34) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, width)
+
+
+class AccuracyFigure:
+    """Accuracy against labels: curve, band, and dashed lines to compare with."""
+
+    def __init__(self) -> None:
+        self._x, self._y = bq.LinearScale(min=0.0, max=20.0), bq.LinearScale(min=0.0, max=1.0)
+        scales = {"x": self._x, "y": self._y}
+        none = np.empty(0)
+        self._band = bq.Lines(
+            x=none,
+            y=np.empty((2, 0)),
+            scales=scales,
+            fill="between",
+            colors=[ACCENT, ACCENT],
+            opacities=[0.0, 0.0],
+            fill_colors=[ACCENT],
+            fill_opacities=[0.22],
+        )
+        self._curve = bq.Lines(
+            x=none, y=none, scales=scales, colors=[ACCENT], stroke_width=2, marker="circle", marker_size=16
+        )
+        self._lines = {
+            name: bq.Lines(x=none, y=none, scales=scales, colors=[QUIET], stroke_width=1.3, line_style=style)
+            for name, style in STYLES.items()
+        }
+        self._names = bq.Label(
+            x=none, y=none, text=[], scales=scales, align="end", default_size=11, colors=[TEXT], y_offset=-4
+        )
+        self._note = _note(scales)
+        self.figure = _figure(
+            "Accuracy",
+            [self._band, *self._lines.values(), self._curve, self._names, self._note],
+            [_axis(self._x, "labels"), _axis(self._y, vertical=True, form=".0%")],
+            left=44,
+        )
+
+    def show(self, data: AccuracyPlot) -> None:
+        """Set curve, band and lines."""
+        end = axis_end(data.n_labels[-1] if data.n_labels else 0)
+        _set(self._x, max=end)
+        x = np.array(data.n_labels)
+        _set(self._band, x=x, y=np.array([data.low, data.high]))
+        _set(self._curve, x=x, y=np.array(data.value))
+        known = {r.name: r.value for r in data.references}
+        for name, line in self._lines.items():
+            height = known.get(name)
+            _set(
+                line,
+                x=np.array([] if height is None else [0.0, end]),
+                y=np.array([] if height is None else [height, height]),
+            )
+        _set(
+            self._names,
+            x=np.array([PLACES[name] * end for name in known]),
+            y=np.array(list(known.values())),
+            text=[f"{name} {value:.0%}" for name, value in known.items()],
+        )
+        _set(self.figure, title=f"Accuracy, {data.method}" if data.method else "Accuracy")
+        _say(self._note, data.why, end / 2, 0.5)
+
+
+class ClassFigure:
+    """Labels of each class as bars with their counts."""
+
+    def __init__(self) -> None:
+        self._x, self._y = bq.OrdinalScale(reverse=True), bq.LinearScale(min=0.0, max=10.0)
+        self._bars = bq.Bars(
+            x=[],
+            y=[],
+            scales={"x": self._x, "y": self._y},
+            orientation="horizontal",
+            colors=[ACCENT],
+            opacities=[0.75],
+            padding=0.25,
+            label_display=True,
+            label_display_format="d",
+            label_display_horizontal_offset=4,
+            label_font_style={"fill": TEXT, "font-size": "11px"},
+        )
+        names = bq.Axis(scale=self._x, orientation="vertical", grid_lines="none", color=QUIET)
+        self.figure = _figure(
+            "Labels of each class", [self._bars], [names, _axis(self._y, "labels", form="d")], left=104
+        )
+
+    def show(self, data: ClassPlot) -> None:
+        """Set names and counts."""
+        _set(self._y, max=nice(1.15 * max(8, *data.counts, 0)))
+        _set(self._bars, x=list(data.names), y=np.array(data.counts, dtype=float))
+
+
+class TimeFigure:
+    """Seconds of the last answers as points, their running median as a line."""
+
+    def __init__(self) -> None:
+        self._x, self._y = bq.LinearScale(min=0.0, max=20.0), bq.LinearScale(min=0.0, max=1.0)
+        scales = {"x": self._x, "y": self._y}
+        none = np.empty(0)
+        self._points = bq.Scatter(
+            x=none,
+            y=none,
+            scales=scales,
+            colors=[QUIET],
+            default_size=9,
+            default_opacities=[0.6],
+            stroke=QUIET,
+        )
+        self._trend = bq.Lines(x=none, y=none, scales=scales, colors=[ACCENT], stroke_width=2)
+        self._note = _note(scales)
+        self.figure = _figure(
+            "Seconds a label, running median",
+            [self._points, self._trend, self._note],
+            [_axis(self._x, "answers"), _axis(self._y, vertical=True)],
+            left=44,
+        )
+
+    def show(self, data: TimePlot) -> None:
+        """Set points and line."""
+        first, last = (data.number[0] - 1, data.number[-1]) if data.number else (0, 0)
+        end = first + axis_end(last - first)
+        _set(self._x, min=float(first), max=float(end))
+        _set(self._y, max=data.top)
+        x = np.array(data.number, dtype=float)
+        _set(self._points, x=x, y=np.array(data.seconds))
+        _set(self._trend, x=x, y=np.array(data.trend))
+        _say(self._note, data.why, (first + end) / 2, data.top / 2)

@@ -1,0 +1,127 @@
+"""Read a session for the dashboard: what it must offer, and one consistent reading of it.
+
+Runs on the dashboard's refresh thread; takes the session's lock only inside the session's own calls.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sized
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from al_widgets.records import Advice, Estimate, Forecast
+from al_widgets.task import Task
+from al_widgets.widgets.dashboard_data import (
+    AccuracyPlot,
+    ClassPlot,
+    Tile,
+    TimePlot,
+    accuracy_plot,
+    advice_text,
+    class_plot,
+    tiles,
+    time_plot,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Watched(Protocol):
+    """What the dashboard needs of a session; `al_widgets.Session` is one."""
+
+    @property
+    def pool(self) -> Sized:
+        """What is labelled."""
+
+    @property
+    def task(self) -> Task:
+        """The task, for its classes."""
+
+    @property
+    def target(self) -> float | None:
+        """Accuracy that is wanted."""
+
+    @property
+    def hourly_rate(self) -> float | None:
+        """What an hour of the annotator costs."""
+
+    @property
+    def accuracy(self) -> Estimate:
+        """Honest accuracy of the present model."""
+
+    def labels(self) -> pd.DataFrame:
+        """One row an item: item_id, label."""
+
+    def annotations(self) -> pd.DataFrame:
+        """One row an event: item_id, kind, elapsed_s, query_kind."""
+
+    def history(self) -> pd.DataFrame:
+        """One row a round: n_labels, accuracy, low, high, method."""
+
+    def forecast(self) -> Forecast:
+        """Forecast what is needed to reach the target."""
+
+    def advice(self) -> Advice:
+        """Whether to stop."""
+
+    def subscribe(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call back after each change, from any thread; return what ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything the dashboard shows at one moment."""
+
+    tiles: tuple[Tile, ...]
+    advice: str
+    accuracy: AccuracyPlot
+    classes: ClassPlot
+    times: TimePlot
+
+
+class Reader:
+    """Read one session again and again; the forecast, which is slow, only once a round."""
+
+    def __init__(self, session: Watched) -> None:
+        self._session = session
+        self._round = -1
+        self._forecast: Forecast | None = None
+        self._advice: Advice | None = None
+
+    def read(self) -> Reading:
+        """Return what is to be shown now; raises what the session raises."""
+        session = self._session
+        history, labels, annotations = session.history(), session.labels(), session.annotations()
+        estimate, classes = session.accuracy, session.task.classes
+        if len(history) != self._round:
+            self._forecast = session.forecast() if session.target is not None else None
+            self._advice = session.advice()
+            self._round = len(history)
+        answers = annotations[annotations["kind"] != "undo"]
+        timed = answers["elapsed_s"].dropna()
+        seconds = float(timed.sum())
+        money = None if session.hourly_rate is None else seconds * session.hourly_rate / 3600
+        return Reading(
+            tiles=tiles(
+                n_labels=len(labels),
+                n_items=len(session.pool),
+                estimate=estimate,
+                seconds=seconds,
+                money=money,
+                forecast=self._forecast,
+            ),
+            advice=advice_text(self._advice),
+            accuracy=accuracy_plot(
+                history, estimate, classes, _audit_counts(annotations, labels), session.target
+            ),
+            classes=class_plot(labels["label"].tolist(), classes),
+            times=time_plot(timed.tolist()),
+        )
+
+
+def _audit_counts(annotations: pd.DataFrame, labels: pd.DataFrame) -> Counter[str]:
+    asked = annotations[(annotations["query_kind"] == "audit") & (annotations["kind"] == "label")]
+    chosen = labels[labels["item_id"].isin(set(asked["item_id"]))]
+    return Counter(chosen["label"].tolist())
