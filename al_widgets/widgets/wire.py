@@ -1,13 +1,27 @@
 """Messages between the page and the kernel, written once.
 
-``python -m al_widgets.widgets.wire`` prints ``js/src/wire.ts``; a test compares the two. Field names are the same in Python,
-message, column and DOM. A message from the page carries ``rid`` (never ``id``: ipykernel 7.4.0 reroutes on that name); its
-reply carries the same ``rid``. Times are milliseconds on the wire (``…_ms``), times of day milliseconds since the epoch.
+``python -m al_widgets.widgets.wire`` prints ``js/src/wire.ts``; a test compares the two. Field names are the
+same in Python, message, column and DOM. A message from the page carries ``rid`` (never ``id``: ipykernel
+7.4.0 reroutes on that name); its reply carries the same ``rid``. The ``rid`` of an answer or undo is its
+``event_id``, also when it is sent again. Times are milliseconds on the wire (``…_ms``), times of day
+milliseconds since the epoch.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
+import sys
+import types
+from typing import (
+    Any,
+    Literal,
+    NotRequired,
+    TypedDict,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 
 class Probability(TypedDict):
@@ -107,11 +121,14 @@ class HistoryRow(TypedDict):
     undone: bool
 
 
-# ---- from the page ------------------------------------------------------------------------------------------------
+# ---- from the page --------------------------------------------------------------------------------------
 
 
 class Hello(TypedDict):
-    """First message of a page, and again after a lost connection. `replaces` are clients of this tab that are gone."""
+    """First message of a page, and again after a lost connection.
+
+    `replaces` are clients of this tab that are gone.
+    """
 
     kind: Literal["hello"]
     rid: str
@@ -202,7 +219,7 @@ class BadImage(TypedDict):
     reason: str
 
 
-# ---- from the kernel ----------------------------------------------------------------------------------------------
+# ---- from the kernel ------------------------------------------------------------------------------------
 
 
 class Acknowledged(TypedDict):
@@ -224,8 +241,8 @@ class ErrorInfo(TypedDict):
 class Reply(TypedDict):
     """Answer to a request; entries' pixels are in the message's buffers.
 
-    Fields by request: hello, refill: entries, status, history (hello only); answer, undo: ack, status; show: entries (one);
-    history: history; add_class: status. `error` is there instead when `ok` is false.
+    Fields by request: hello, refill: entries, status, history (hello only); answer, undo: ack, status;
+    show: entries (one); history: history; add_class: status. `error` is there instead when `ok` is false.
     """
 
     kind: Literal["reply"]
@@ -241,8 +258,8 @@ class Reply(TypedDict):
 class Queue(TypedDict):
     """The kernel's push: a new ranking or more items.
 
-    `entries` follow what is on the screen. With `replace` they take the place of everything that is not on the screen and
-    not held in `keep`; else they are added. `drop` are items that someone else answered.
+    `entries` follow what is on the screen. With `replace` they take the place of everything that is not on
+    the screen and not held in `keep`; else they are added. `drop` are items that someone else answered.
     """
 
     kind: Literal["queue"]
@@ -263,3 +280,71 @@ class StatusPush(TypedDict):
 
 FROM_PAGE: tuple[Any, ...] = (Hello, Answer, Undo, Refill, Show, History, AddClass, BadImage)
 FROM_KERNEL: tuple[Any, ...] = (Reply, Queue, StatusPush)
+
+
+# ---- the same in TypeScript -----------------------------------------------------------------------------
+
+_SCALARS: dict[Any, str] = {
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+
+
+def _typescript_type(hint: Any) -> str:
+    """Name a Python type of this module in TypeScript."""
+    origin = get_origin(hint)
+    if origin is NotRequired:
+        return _typescript_type(get_args(hint)[0])
+    if origin is Literal:
+        return " | ".join(f'"{value}"' for value in get_args(hint))
+    if origin in (Union, types.UnionType):
+        return " | ".join(_typescript_type(part) for part in get_args(hint))
+    if origin is list:
+        inner = _typescript_type(get_args(hint)[0])
+        return f"({inner})[]" if " " in inner else f"{inner}[]"
+    if is_typeddict(hint):
+        return str(hint.__name__)
+    return _SCALARS[hint]
+
+
+def _interface(record: Any) -> str:
+    """Write one TypedDict as an exported interface, its docstring as comment."""
+    doc = [line.strip() for line in (record.__doc__ or "").strip().splitlines()]
+    comment = (
+        f"/** {doc[0]} */" if len(doc) == 1 else "\n".join(["/**", *(f" * {d}".rstrip() for d in doc), " */"])
+    )
+    hints = get_type_hints(record, include_extras=True)
+    fields = [
+        f"  {name}{'?' if get_origin(hint) is NotRequired else ''}: {_typescript_type(hint)};"
+        for name, hint in hints.items()
+    ]
+    return "\n".join([comment, f"export interface {record.__name__} {{", *fields, "}"])
+
+
+def typescript() -> str:
+    """Return ``js/src/wire.ts``: every TypedDict of this module as an interface, and the two unions.
+
+    Returns
+    -------
+    str
+        Source text, ending in a newline.
+    """
+    records = [value for value in globals().values() if is_typeddict(value)]
+    unions = (("FromPage", FROM_PAGE), ("FromKernel", FROM_KERNEL))
+    return (
+        "\n\n".join(
+            [
+                "// Generated by `python -m al_widgets.widgets.wire`; do not edit.",
+                *(_interface(record) for record in records),
+                *(f"export type {name} = {' | '.join(r.__name__ for r in rs)};" for name, rs in unions),
+            ]
+        )
+        + "\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(typescript())

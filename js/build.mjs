@@ -1,0 +1,58 @@
+// One self-contained ES module and one style sheet per entry: what anywidget's `_esm` and `_css` need.
+import { readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, "..", "al_widgets", "static");
+// `_esm` is copied into every instance of a widget and into saved notebooks.
+const BUDGET_BYTES = 60_000;
+const TARGET = ["es2022", "chrome111", "firefox113", "safari16.4"];
+
+const entries = readdirSync(join(here, "src", "entries")).filter((name) => /\.(ts|css)$/.test(name));
+
+// Styles live in the widget's shadow root, so they travel as text inside the module.
+const inlineCss = {
+  name: "inline-css",
+  setup(build) {
+    build.onResolve({ filter: /\.css\?text$/ }, (args) => ({
+      path: join(args.resolveDir, args.path.replace("?text", "")),
+      namespace: "inline-css",
+    }));
+    build.onLoad({ filter: /.*/, namespace: "inline-css" }, async (args) => {
+      const built = await esbuild.build({ entryPoints: [args.path], bundle: true, minify: true, write: false, target: TARGET });
+      return { contents: built.outputFiles[0].text, loader: "text", watchFiles: [args.path] };
+    });
+  },
+};
+
+const options = {
+  entryPoints: entries.map((name) => join(here, "src", "entries", name)),
+  outdir: out,
+  bundle: true,
+  format: "esm",
+  splitting: false,
+  minify: true,
+  charset: "utf8",
+  legalComments: "none",
+  target: TARGET,
+  plugins: [inlineCss],
+  logLevel: "info",
+};
+
+if (process.argv.includes("--watch")) {
+  const context = await esbuild.context(options);
+  await context.watch();
+} else {
+  await esbuild.build(options);
+  let over = false;
+  for (const name of entries.filter((entry) => entry.endsWith(".ts"))) {
+    const bytes = statSync(join(out, name.replace(/\.ts$/, ".js"))).size;
+    if (bytes > BUDGET_BYTES) {
+      console.error(`${name}: ${bytes} bytes, over the budget of ${BUDGET_BYTES}. It is copied into every instance: make it smaller.`);
+      over = true;
+    }
+  }
+  if (over) process.exit(1);
+}
