@@ -1,0 +1,279 @@
+"""A notebook in a real browser: open it, run its cells, press keys, and see what a user would see."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from harness.lab import Kernel, Lab
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def chromium() -> str | None:
+    """Return the path of a browser that can be driven, or None."""
+    return next((path for path in map(shutil.which, NAMES) if path), None)
+
+
+class Chromium:
+    """The browser, as a context manager."""
+
+    def __init__(self, *, headless: bool = True) -> None:
+        self._headless = headless
+
+    def __enter__(self) -> Browser:
+        path = chromium()
+        if path is None:
+            raise RuntimeError("no Chromium or Chrome found; on Debian: apt-get install chromium")
+        self._playwright = sync_playwright().start()
+        self._browser = self._playwright.chromium.launch(
+            executable_path=path, headless=self._headless, args=list(FLAGS)
+        )
+        return self._browser
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._browser.close()
+        self._playwright.stop()
+
+
+RECORDER = """
+(() => {
+  const seen = { painted: [], saved: [] };
+  window.__al = seen;
+  for (const name of ["painted", "saved"])
+    window.addEventListener(`al:${name}`, (e) => seen[name].push({ ...e.detail, at: performance.now() }), true);
+})();
+"""
+"""Notes the widget's events from the first one on; survives a reload (as an empty list)."""
+
+
+class Notebook:
+    """One notebook, open in one page."""
+
+    def __init__(self, page: Page, lab: Lab, name: str) -> None:
+        self.page = page
+        self.lab = lab
+        self.name = name
+        self._workspace = f"w{secrets.token_hex(4)}"
+
+    @classmethod
+    def open(
+        cls,
+        browser: Browser,
+        lab: Lab,
+        path: Path,
+        *,
+        width: int = 1280,
+        height: int = 1100,
+        theme: str | None = None,
+    ) -> Notebook:
+        """Open a notebook of the lab's directory in a fresh browser context, and wait for its kernel."""
+        context = browser.new_context(viewport={"width": width, "height": height})
+        context.set_default_timeout(60_000)
+        page = context.new_page()
+        page.add_init_script(RECORDER)
+        self = cls(page, lab, path.name)
+        self.goto()
+        if theme is not None:
+            self.command("apputils:change-theme", {"theme": theme})
+            page.wait_for_function(f"document.body.dataset.jpThemeName === {theme!r}")
+        return self
+
+    def goto(self) -> None:
+        """Load (or load again) the notebook's page."""
+        self.page.goto(f"{self.lab.url}doc/workspaces/{self._workspace}/tree/{self.name}?token={self.lab.token}")
+        self.ready()
+
+    def ready(self) -> None:
+        """Wait until JupyterLab has restored the notebook and its kernel answers."""
+        self.page.wait_for_function("window.jupyterapp !== undefined")
+        self.page.evaluate("() => window.jupyterapp.restored")
+        self.page.wait_for_function(
+            """() => {
+              const panel = window.jupyterapp.shell.currentWidget;
+              const kernel = panel?.sessionContext?.session?.kernel;
+              return panel?.content?.model?.cells.length > 0 && panel.sessionContext.isReady
+                && kernel?.connectionStatus === "connected" && ["idle", "busy"].includes(kernel.status);
+            }"""
+        )
+
+    def reload(self) -> None:
+        """Reload the page, as F5 does; what was not saved of the notebook (its outputs too) is gone then."""
+        self.page.reload()
+        self.ready()
+
+    def command(self, name: str, arguments: dict[str, Any] | None = None) -> None:
+        """Run one of JupyterLab's commands and wait until it is done."""
+        self.page.evaluate("([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, arguments or {}])
+
+    def start(self, index: int) -> None:
+        """Start a cell and do not wait for it."""
+        self.page.evaluate(
+            """(index) => {
+              const { content } = window.jupyterapp.shell.currentWidget;
+              content.deselectAll();
+              content.activeCellIndex = index;
+              window.jupyterapp.commands.execute("notebook:run-cell");
+            }""",
+            index,
+        )
+
+    def run(self, index: int, seconds: float = 60.0) -> None:
+        """Run a cell to its end; raise if it raised."""
+        before = self.count_of(index)
+        self.start(index)
+        self.page.wait_for_function(
+            """([index, before]) => {
+              const model = window.jupyterapp.shell.currentWidget.content.model.cells.get(index);
+              return model.executionCount !== null && model.executionCount !== before;
+            }""",
+            arg=[index, before],
+            timeout=seconds * 1000,
+        )
+        error = self.page.evaluate(
+            """(index) => {
+              const outputs = window.jupyterapp.shell.currentWidget.content.model.cells.get(index).outputs;
+              for (let i = 0; i < outputs.length; i++) {
+                const json = outputs.get(i).toJSON();
+                if (json.output_type === "error") return json.traceback.join("\\n");
+              }
+              return null;
+            }""",
+            index,
+        )
+        if error:
+            raise RuntimeError(f"cell {index} failed:\n{error}")
+
+    def run_all(self, seconds: float = 120.0) -> None:
+        """Run the code cells one after the other."""
+        kinds = self.page.evaluate(
+            "() => Array.from(window.jupyterapp.shell.currentWidget.content.model.cells, c => [c.type, c.sharedModel.source])"
+        )
+        for index, (kind, source) in enumerate(kinds):
+            if kind == "code" and source.strip():
+                self.run(index, seconds)
+
+    def count_of(self, index: int) -> int | None:
+        """Return a cell's execution count."""
+        count: int | None = self.page.evaluate(
+            "(index) => window.jupyterapp.shell.currentWidget.content.model.cells.get(index).executionCount", index
+        )
+        return count
+
+    def sources(self) -> list[list[str]]:
+        """Return type and text of every cell: what a leaked key would change."""
+        cells: list[list[str]] = self.page.evaluate(
+            "() => Array.from(window.jupyterapp.shell.currentWidget.content.model.cells, c => [c.type, c.sharedModel.source])"
+        )
+        return cells
+
+    def mode(self) -> str:
+        """Return the notebook's mode, command or edit."""
+        mode: str = self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.mode")
+        return mode
+
+    def save(self) -> Path:
+        """Save the notebook and return its file."""
+        self.command("docmanager:save")
+        return self.lab.work / self.name
+
+    @property
+    def kernel(self) -> Kernel:
+        """The notebook's kernel."""
+        return self.lab.kernel_of(self.name)
+
+    def query(self, index: int = 0) -> QueryView:
+        """Return the index-th query widget of the page."""
+        return QueryView(self.page, self.page.locator('[data-al="query"]').nth(index))
+
+    def dashboard(self) -> Locator:
+        """Return the dashboard."""
+        return self.page.locator('[data-al="dashboard"]').first
+
+    def close(self) -> None:
+        """Close the page and its context."""
+        self.page.context.close()
+
+
+class QueryView:
+    """What a user sees of a query widget, by the hooks that the page promises."""
+
+    def __init__(self, page: Page, root: Locator) -> None:
+        self.page = page
+        self.root = root
+
+    @property
+    def state(self) -> str | None:
+        """State as shown: ready, waiting, done or offline."""
+        return self.root.get_attribute("data-al-state")
+
+    @property
+    def item(self) -> str | None:
+        """Id of the item on the screen."""
+        return self.root.get_attribute("data-al-item")
+
+    @property
+    def unsaved(self) -> int:
+        """Answers that are not yet durable."""
+        return int(self.root.get_attribute("data-al-unsaved") or 0)
+
+    def wait(self, script: str, argument: Any = None, seconds: float = 30.0) -> None:
+        """Wait until a function of (root element, argument) is true."""
+        handle = self.root.element_handle()
+        self.page.wait_for_function(f"([el, arg]) => ({script})(el, arg)", arg=[handle, argument], timeout=seconds * 1000)
+
+    def wait_state(self, state: str, seconds: float = 30.0) -> None:
+        """Wait for a state."""
+        self.wait("(el, state) => el.dataset.alState === state", state, seconds)
+
+    def wait_saved(self, seconds: float = 30.0) -> None:
+        """Wait until every answer is durable."""
+        self.wait("(el) => Number(el.dataset.alUnsaved || 0) === 0", None, seconds)
+
+    def wait_other_item(self, item: str | None, seconds: float = 10.0) -> None:
+        """Wait until another item than `item` is on the screen (or none is left)."""
+        self.wait("(el, item) => el.dataset.alItem !== item", item, seconds)
+
+    def key_of(self, name: str) -> str:
+        """Return the key of a class."""
+        key = self.root.locator(f'[data-al-class="{name}"]').get_attribute("data-al-key")
+        assert key, f"class {name!r} has no key"
+        return key
+
+    def focus(self) -> None:
+        """Give the widget the keyboard."""
+        self.root.focus()
+
+    def press(self, key: str) -> str | None:
+        """Press one key, wait for the next item, return the id of the one that was answered."""
+        item = self.item
+        self.page.keyboard.press(key)
+        self.wait_other_item(item)
+        return item
+
+    def label(self, name: str) -> str | None:
+        """Answer by the class' key."""
+        return self.press(self.key_of(name))
+
+    def click(self, name: str) -> str | None:
+        """Answer by the class' button."""
+        item = self.item
+        self.root.locator(f'[data-al-class="{name}"]').click()
+        self.wait_other_item(item)
+        return item
