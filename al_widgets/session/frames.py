@@ -73,7 +73,7 @@ def history_frame(rounds: Iterable[Round]) -> pd.DataFrame:
         "fit_s", "trained_at",
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
-    return frame.astype({c: "float64" for c in ("accuracy", "low", "high", "seconds", "money")})
+    return frame.astype(dict.fromkeys(("accuracy", "low", "high", "seconds", "money"), "float64"))
 
 
 def problems_frame(problems: Iterable[Problem]) -> pd.DataFrame:

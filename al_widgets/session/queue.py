@@ -36,7 +36,7 @@ class ServingQueue:
     reserve : sequence of int
         Rows of the audit reserve, in the order in which they are served.
     audit : float
-        Share of queries spent on the reserve, 0 to 0.5.
+        Share of queries spent on the reserve: 0, or 0.01 to 0.5.
     seed : int
         Of the random order and of the places of audit items.
     """
@@ -44,11 +44,16 @@ class ServingQueue:
     def __init__(self, size: int, reserve: Sequence[int], audit: float, seed: int) -> None:
         self._reserve = list(reserve)
         self._in_reserve = frozenset(self._reserve)
-        self._period = round(1 / audit) if audit > 0 and self._reserve else 0
+        self._period = round(1 / audit) if audit and self._reserve else 0
         self._seed = seed
         order = np.random.default_rng(seed).permutation(size)
         self._order = [int(row) for row in order if int(row) not in self._in_reserve]
         self._ranking: tuple[Ranked, ...] = ()
+
+    @property
+    def reserve(self) -> list[int]:
+        """Rows of the audit reserve, in the order in which they are served."""
+        return self._reserve
 
     @property
     def in_reserve(self) -> frozenset[int]:
@@ -60,7 +65,7 @@ class ServingQueue:
         self._ranking = tuple(ranking)
 
     def ranked_left(self, free: Callable[[int], bool]) -> int:
-        """Number of ranked items that can still be served."""
+        """Return the number of ranked items that can still be served."""
         return sum(1 for ranked in self._ranking if free(ranked.row))
 
     def pick(self, n: int, served: int, free: Callable[[int], bool]) -> list[Pick]:

@@ -1,1 +1,22 @@
 """Widgets: the only layer that knows anywidget, ipywidgets and bqplot. It never trains, scores or writes a row."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from al_widgets.widgets.app import LabelingApp
+    from al_widgets.widgets.dashboard import Dashboard
+    from al_widgets.widgets.query import QueryWidget
+
+__all__ = ["Dashboard", "LabelingApp", "QueryWidget"]
+
+_HOME = {"LabelingApp": "app", "Dashboard": "dashboard", "QueryWidget": "query"}
+
+
+def __getattr__(name: str) -> Any:
+    # One widget must not pay for the import of another: bqplot alone takes longer than a page may wait for its first picture.
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

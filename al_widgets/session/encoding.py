@@ -1,0 +1,96 @@
+"""Encoding behind the scenes: the pool's features grow while labeling goes on."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.records import Problem
+
+_log = logging.getLogger(__name__)
+FIRST, GROWTH = 200, 4
+"""A first model after 200 encoded items, then whenever there are four times as many."""
+
+
+class BackgroundEncoding:
+    """Runs a feature table on a daemon thread.
+
+    Parameters
+    ----------
+    make_table : callable
+        Makes the table; called on the thread, because it imports heavy libraries.
+    order : sequence of str
+        Item ids in the order of encoding.
+    on_progress : callable
+        (done, total).
+    on_ready : callable
+        (rows, features) whenever enough has grown: pool rows, ascending, and their features.
+    on_problem, on_error : callable
+    """
+
+    def __init__(
+        self,
+        make_table: Callable[[], Any],
+        order: Callable[[], list[str]],
+        on_progress: Callable[[int, int], None],
+        on_ready: Callable[[npt.NDArray[np.intp], npt.NDArray[Any]], None],
+        on_problem: Callable[[Problem], None],
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        self._make_table, self._order = make_table, order
+        self._on_progress, self._on_ready = on_progress, on_ready
+        self._on_problem, self._on_error = on_problem, on_error
+        self._stop, self._finished = threading.Event(), threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._next = FIRST
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything that can be encoded is."""
+        return self._finished.is_set()
+
+    def start(self) -> None:
+        """Start, once; returns at once (on Pyodide: when everything is encoded)."""
+        with self._lock:
+            if self._thread is not None or self._stop.is_set():
+                return
+            self._thread = threading.Thread(target=self._run, name="al_widgets-encoding", daemon=True)
+        if sys.platform == "emscripten":
+            self._run()
+        else:
+            self._thread.start()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until encoding has ended, well or not."""
+        return self._finished.wait(timeout)
+
+    def close(self) -> None:
+        """Stop after the chunk that is being encoded."""
+        self._stop.set()
+        self._finished.set()
+
+    def _run(self) -> None:
+        try:
+            table = self._make_table()
+
+            def progress(done: int, total: int) -> None:
+                self._on_progress(done, total)
+                if done >= self._next and done < total:
+                    self._next = done * GROWTH
+                    self._on_ready(table.rows(), table.matrix())
+
+            table.run(order=self._order(), on_progress=progress, on_problem=self._on_problem, stop=self._stop)
+            if not self._stop.is_set():
+                self._on_ready(table.rows(), table.matrix())
+        except Exception as error:
+            _log.exception("encoding failed")
+            self._on_error(error)
+        finally:
+            self._finished.set()

@@ -1,0 +1,215 @@
+"""What a session knows: tables, figures and facts. `Session` inherits these; they change nothing.
+
+Every method takes the session's lock only to copy, and computes without it.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from al_widgets.pool import Pool
+from al_widgets.records import Advice, Annotation, Estimate, Forecast, Problem, Round
+from al_widgets.session import frames, measures
+from al_widgets.session.ledger import Ledger
+from al_widgets.session.rounds import Rounds
+from al_widgets.session.snapshot import Snapshot
+from al_widgets.store import Store
+from al_widgets.task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Readings(ABC):
+    """The reading half of `Session`."""
+
+    annotator: str
+    target: float
+    hourly_rate: float | None
+    seed: int
+    _pool: Pool
+    _ids: Sequence[str]
+    _row: dict[str, int]
+    _store: Store
+    _task: Task
+    _ledger: Ledger
+    _lock: threading.RLock
+    _rounds: Rounds
+    _past: list[Round]
+    _problems: dict[str, Problem]
+    _reserve_ids: set[str]
+    _progress: tuple[int, int] | None
+    _error: str
+    _closed: str
+
+    @abstractmethod
+    def _sync(self) -> None:
+        """Take in what others wrote to the store; the caller holds the lock."""
+
+    @property
+    def pool(self) -> Pool:
+        """What is to be labelled."""
+        return self._pool
+
+    @property
+    def task(self) -> Task:
+        """What may be answered, classes that were added included."""
+        return self._task
+
+    @property
+    def store(self) -> Store:
+        """Where the answers are."""
+        return self._store
+
+    @property
+    def strategy(self) -> str:
+        """Name of the query strategy."""
+        return self._rounds.strategy.name
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The newest model with its ranking; None before the first round."""
+        return self._rounds.snapshot
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the events add up to; hold `lock` while reading it."""
+        return self._ledger
+
+    @property
+    def lock(self) -> Any:
+        """The session's one lock."""
+        return self._lock
+
+    @property
+    def model(self) -> Any:
+        """The fitted scikit-learn estimator on features; its classes are class names where it can be; None before."""
+        snapshot = self._rounds.snapshot
+        return None if snapshot is None or snapshot.learner is None else snapshot.learner.estimator
+
+    @property
+    def training(self) -> str:
+        """``"idle"``, ``"running"`` or ``"failed"``."""
+        return "running" if self._rounds.running else "failed" if self.last_error else "idle"
+
+    @property
+    def last_error(self) -> str:
+        """What went wrong behind the scenes last, empty if nothing did since."""
+        return self._error
+
+    @property
+    def encoding_progress(self) -> tuple[int, int] | None:
+        """(encoded, all) while encoding runs, else None."""
+        return self._progress
+
+    @property
+    def closed(self) -> str:
+        """Why the session is closed; empty while it is open."""
+        return self._closed
+
+    def labels(self) -> pd.DataFrame:
+        """One row an item that has a label: item_id, label, confidence, n_annotations, audit."""
+        with self._lock:
+            self._sync()
+            return frames.labels_frame(dict(self._ledger.labels), self._ids, self._reserve_ids)
+
+    def annotations(self) -> pd.DataFrame:
+        """One row an event, in the order in which they became durable; nothing is ever overwritten."""
+        return frames.annotations_frame(event for _, event in self._store.events())
+
+    def predictions(self) -> pd.DataFrame:
+        """Every item of the pool: item_id, predicted, confidence, then one column a class; NaN before there is a model."""
+        return frames.predictions_frame(self._rounds.snapshot, self._ids, self._task.classes)
+
+    def history(self) -> pd.DataFrame:
+        """One row a training round: labels, accuracy with its interval, seconds and money spent."""
+        return frames.history_frame(self.rounds())
+
+    def rounds(self) -> list[Round]:
+        """Return the training rounds as records, oldest first."""
+        with self._lock:
+            return list(self._past)
+
+    def problem_list(self) -> list[Problem]:
+        """Return the items that were set aside, as records."""
+        with self._lock:
+            return list(self._problems.values())
+
+    def problems(self) -> pd.DataFrame:
+        """One row an item that was set aside: item_id, reason."""
+        with self._lock:
+            return frames.problems_frame(self._problems.values())
+
+    @property
+    def accuracy(self) -> Estimate:
+        """Accuracy of the present model, on the audit items answered so far."""
+        with self._lock:
+            return measures.accuracy(self._rounds.snapshot, self._ledger, self._row, self._reserve_ids)
+
+    def spent(self) -> tuple[float, float | None]:
+        """Return seconds and money spent on all answers of this store."""
+        seconds = measures.spent_seconds(self._answers())
+        return seconds, None if self.hourly_rate is None else seconds / 3600 * self.hourly_rate
+
+    def forecast(self) -> Forecast:
+        """Labels, seconds and money still needed to reach `target`, with 80 % intervals."""
+        with self._lock:
+            rounds, labels = list(self._past), dict(self._ledger.labels)
+        return measures.forecast(
+            rounds, labels, self._answers(), self._reserve_ids, self.target, self.hourly_rate, self.seed
+        )
+
+    def advice(self) -> Advice:
+        """Whether to stop, and why; a session never stops by itself."""
+        with self._lock:
+            rounds, labels = list(self._past), dict(self._ledger.labels)
+            left = len(self._ids) - len(self._problems) - len(labels)
+        return measures.advice(rounds, labels, self._reserve_ids, self.target, left)
+
+    def pace(self) -> tuple[float | None, float | None]:
+        """Return this annotator's median seconds an answer and answers a minute, of the newest answers; None before one."""
+        return measures.pace(self._answers(self.annotator))
+
+    def _answers(self, annotator: str | None = None) -> list[Annotation]:
+        with self._lock:
+            return [e for e in self._ledger if e.kind != "undo" and annotator in (None, e.annotator)]
+
+    def counts(self) -> dict[str, int]:
+        """Items in all, with a label, skipped, unsure, set aside; and answered by this annotator."""
+        with self._lock:
+            self._sync()
+            labels = self._ledger.labels
+            kinds = {"skip": 0, "unsure": 0}
+            mine = 0
+            for item_id in self._ledger.answered():
+                answers = self._ledger.answers(item_id)
+                mine += self.annotator in answers
+                if item_id not in labels:
+                    kinds[max(answers.values(), key=lambda e: e.answered_at).kind] += 1
+            return {
+                "total": len(self._ids) - len(self._problems),
+                "labelled": sum(1 for i in labels if i in self._row and i not in self._problems),
+                "skipped": kinds["skip"],
+                "unsure": kinds["unsure"],
+                "problems": len(self._problems),
+                "mine": mine,
+            }
+
+    def __repr__(self) -> str:
+        accuracy = self.accuracy
+        counts = self.counts() if not self._closed else {"labelled": len(self._ledger.labels), "total": len(self._ids)}
+        figure = accuracy.why or f"{accuracy.value:.1%} [{accuracy.low:.1%}, {accuracy.high:.1%}] ({accuracy.method})"
+        return frames.summary(
+            {
+                "pool": f"{self._pool.name}, {len(self._ids)} items",
+                "classes": ", ".join(self._task.classes),
+                "labelled": f"{counts['labelled']} of {counts['total']}",
+                "strategy": self.strategy,
+                "accuracy": figure,
+                "store": self._store.location,
+                **({"closed": self._closed} if self._closed else {}),
+            }
+        )

@@ -1,0 +1,149 @@
+"""Rounds of training: when to train, on what, and the newest model.
+
+`Rounds` runs on the trainer's thread; it asks the session for its state and gives it the new snapshot, both under the session's
+lock, and computes in between without it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.learning.trainer import Trainer
+from al_widgets.session.snapshot import Snapshot, TrainingInput, keep_model, train
+from al_widgets.strategies import Strategy, as_strategy
+
+SPARE = 24
+"""Items ranked beyond a batch, so that nobody waits while the next ranking is computed."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What the session knows when a round begins; all rows are pool rows."""
+
+    version: int
+    n_labels: int
+    classes: tuple[str, ...]
+    pool_size: int
+    labelled: npt.NDArray[np.intp]
+    labels: npt.NDArray[np.intp]
+    candidates: npt.NDArray[np.intp]
+    pending: npt.NDArray[np.intp]
+
+
+class Rounds:
+    """Trains when there is something new, keeps the newest snapshot.
+
+    Parameters
+    ----------
+    state : callable
+        Returns the session's `State`; called on the trainer's thread.
+    on_round : callable
+        Takes the new `Snapshot`; called on the trainer's thread.
+    on_error : callable
+        Takes an exception that a round could not deal with.
+    """
+
+    def __init__(
+        self,
+        state: Callable[[], State],
+        on_round: Callable[[Snapshot], None],
+        on_error: Callable[[Exception], None],
+        *,
+        strategy: Any,
+        learner: Any,
+        batch_size: int,
+        seed: int,
+        first_round: int,
+    ) -> None:
+        self.strategy: Strategy = as_strategy(strategy)
+        self._learner_spec, self._learner = learner, None
+        self._state, self._on_round = state, on_round
+        self._batch_size, self._seed, self._round = batch_size, seed, first_round
+        self._features: tuple[npt.NDArray[np.intp], npt.NDArray[Any]] | None = None
+        self._unseen, self._seen_version = 0, -1
+        self._lock = threading.Lock()
+        self.snapshot: Snapshot | None = None
+        self._trainer = Trainer(self._train, on_error)
+
+    @property
+    def running(self) -> bool:
+        """Whether a round is being computed."""
+        return self._trainer.running
+
+    def on_features(self, rows: npt.NDArray[np.intp], features: npt.NDArray[Any]) -> None:
+        """Take the features that are ready so far; a round with them follows."""
+        with self._lock:
+            self._features = (rows, features)
+        self._trainer.request()
+
+    def answered(self) -> None:
+        """Take note of one more answer; a round follows when a batch is complete."""
+        self._unseen += 1
+        if self._unseen >= self._batch_size:
+            self.request()
+
+    def request(self) -> None:
+        """Ask for a round; nothing happens before there are features."""
+        self._unseen = 0
+        if self._features is not None:
+            self._trainer.request()
+
+    def request_if_behind(self, version: int) -> None:
+        """Ask for a round if the newest model has not seen the given version."""
+        if self._seen_version < version:
+            self.request()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until all rounds that were asked for are done."""
+        return self._trainer.wait(timeout)
+
+    def close(self) -> None:
+        """Train no more."""
+        self._trainer.close()
+
+    def _train(self) -> None:
+        with self._lock:
+            features = self._features
+        if features is None:
+            return
+        state = self._state()
+        if self._learner is None:
+            from al_widgets.learning import as_learner, default_learner
+
+            self._learner = default_learner() if self._learner_spec is None else as_learner(self._learner_spec)
+        if self.strategy.name == "random":
+            cold: Strategy = self.strategy
+        else:
+            cold = as_strategy("auto")
+        snapshot = train(
+            TrainingInput(
+                round=self._round + 1,
+                rows=features[0],
+                features=features[1],
+                weights=None,
+                learner=self._learner,
+                strategy=self.strategy,
+                cold_strategy=cold,
+                length=self._batch_size + SPARE,
+                rng=np.random.default_rng([self._seed, state.version]),
+                version=state.version,
+                classes=state.classes,
+                pool_size=state.pool_size,
+                labelled=state.labelled,
+                labels=state.labels,
+                candidates=state.candidates,
+                pending=state.pending,
+                n_labels=state.n_labels,
+            )
+        )
+        if snapshot.learner is not None:
+            self._round += 1
+        self.snapshot = keep_model(snapshot, self.snapshot)
+        self._seen_version = state.version
+        self._on_round(self.snapshot)

@@ -1,0 +1,366 @@
+"""The session: one annotator, one pool, one store, and a model that learns behind the scenes.
+
+Any thread may call a session. One lock guards its state; nothing slow happens under it, and observers are called outside it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from al_widgets.errors import AlWidgetsError
+from al_widgets.pool import Pool, open_pool
+from al_widgets.records import Problem, Query, Round
+from al_widgets.session import measures
+from al_widgets.session.answers import Answers
+from al_widgets.session.encoding import BackgroundEncoding
+from al_widgets.session.ledger import Ledger
+from al_widgets.session.observers import Callback, Observers
+from al_widgets.session.opinion import probabilities_of, reason_of
+from al_widgets.session.queue import Pick, ServingQueue
+from al_widgets.session.registry import supersede
+from al_widgets.session.rounds import Rounds, State
+from al_widgets.session.snapshot import Snapshot
+from al_widgets.store import Store, open_store
+from al_widgets.task import Classification, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LEASE_S = 180.0
+"""Seconds an item stays with who holds it; renewed with every message of the page."""
+
+
+class Session(Answers):
+    """An active-learning session: asks, records, learns.
+
+    Parameters
+    ----------
+    pool : str, Path, list of paths, ndarray (n, h, w[, c]), DataFrame or Pool
+        What is to be labelled.
+    task : Task or list of str
+        What may be answered; a list of names is a `Classification`.
+    strategy : str or Strategy
+        Name from ``al_widgets.strategies.names()``, or any object with that protocol.
+    learner : scikit-learn classifier or Learner, optional
+    encoder : scikit-learn transformer or Encoder, optional
+        Images to features; default: the one for pictures, without a GPU.
+    store : str or Path, optional
+        File or SQLAlchemy URL of the answers; default: ``<pool name>.db`` in the working directory. ``":memory:"`` keeps
+        nothing.
+    annotator : str, optional
+        Default: the login name.
+    audit : float
+        Share of queries spent on a random reserve that is never trained on: the source of every accuracy. 0 to 0.5.
+    target : float
+        Accuracy that is wanted, for the forecast and the advice.
+    hourly_rate : float, optional
+        What an hour of the annotator costs; without it no money is shown.
+    batch_size : int
+        Answers between two trainings; the queries of a batch are chosen together, without redundancy.
+    seed : int
+        Of everything that is drawn at random.
+
+    Raises
+    ------
+    PoolError, TaskError, StrategyError
+        If an argument does not fit.
+    StoreMismatchError
+        If the store belongs to another pool or task.
+
+    Examples
+    --------
+    >>> import numpy as np, al_widgets as al
+    >>> images = np.zeros((4, 8, 8), np.uint8)
+    >>> session = al.Session(images, al.Classification(["dark", "bright"]), store=":memory:")
+    >>> query = next(session.queries())
+    >>> event_id = session.submit(query, "dark", elapsed_s=1.5)
+    >>> session.labels().label.tolist()
+    ['dark']
+    >>> session.close()
+    """
+
+    def __init__(
+        self,
+        pool: Any,
+        task: Task | Sequence[str],
+        *,
+        strategy: Any = "auto",
+        learner: Any = None,
+        encoder: Any = None,
+        store: str | Path | None = None,
+        annotator: str | None = None,
+        audit: float = 0.2,
+        target: float = 0.95,
+        hourly_rate: float | None = None,
+        batch_size: int = 1,
+        seed: int = 0,
+    ) -> None:
+        self._closed = ""
+        measures.check_settings(audit=audit, target=target, hourly_rate=hourly_rate, batch_size=batch_size)
+        self._pool: Pool = open_pool(pool)
+        self._ids: Sequence[str] = self._pool.item_ids
+        self._row = {item_id: row for row, item_id in enumerate(self._ids)}
+        task = task if isinstance(task, Task) else Classification(task)
+        self._store: Store = open_store(f"{self._pool.name}.db" if store is None else store)
+        try:
+            for name in self._store.bind(self._pool.identity(), self._row, task.kind, task.classes):
+                task = task.with_class(name)
+        except AlWidgetsError:
+            self._store.close()
+            raise
+        self._task = task
+        self.annotator = annotator or getpass.getuser()
+        self.target, self.hourly_rate, self.batch_size, self.seed = target, hourly_rate, batch_size, seed
+        self._observers = Observers()
+        self._problems: dict[str, Problem] = {}
+        self._client, self._seq = f"py-{uuid.uuid4().hex[:12]}", 0
+        self._visible: dict[str, list[str]] = {}
+        self._progress: tuple[int, int] | None = None
+        self._error = ""
+        reserve = measures.reserve_rows(self._store, self._ids, audit, seed)
+        self._queue = ServingQueue(len(self._ids), reserve, audit, seed)
+        self._reserve_ids = {self._ids[row] for row in reserve}
+        self._lock = threading.RLock()
+        self._ledger, self._synced = Ledger(), 0
+        self._sync()
+        self._past: list[Round] = self._store.rounds()
+        self._rounds = Rounds(
+            self._state,
+            self._on_round,
+            self._on_error,
+            strategy=strategy,
+            learner=learner,
+            batch_size=batch_size,
+            seed=seed,
+            first_round=max((r.round for r in self._past), default=0),
+        )
+        self._encoding = BackgroundEncoding(
+            make_table=lambda: measures.feature_table(self._pool, encoder),
+            order=self._encoding_order,
+            on_progress=self._on_progress,
+            on_ready=self._rounds.on_features,
+            on_problem=lambda p: self.set_aside(p.item_id, p.reason),
+            on_error=self._on_error,
+        )
+        if self._store.location != ":memory:":
+            supersede(self._store.location, self.annotator, self)
+
+    # ---- asking -----------------------------------------------------------------------------------------------------
+
+    def queries(self, limit: int | None = None, *, wait: bool = True) -> Iterator[Query]:
+        """Yield queries until `limit` are asked or nothing is left.
+
+        With `wait` every query comes from a model that has seen all answers so far (a batch, with ``batch_size``); without
+        it the loop never waits for training, as a person at the widget does not.
+        """
+        asked = 0
+        holder = f"{self._client}:{uuid.uuid4().hex[:6]}"
+        try:
+            while limit is None or asked < limit:
+                if wait and asked % self.batch_size == 0:
+                    self.wait()
+                drawn = self.draw(holder, 1)
+                if not drawn:
+                    return
+                asked += 1
+                yield drawn[0]
+        finally:
+            if not self._closed:
+                self._store.release(holder)
+
+    def draw(self, holder: str, n: int, *, have: Sequence[str] = (), keep: int | None = None) -> list[Query]:
+        """Draw up to `n` items for a holder and lease them.
+
+        Parameters
+        ----------
+        holder : str
+            Who asks: a page, a script.
+        have : sequence of str
+            Items the holder has already, in its order; they are not drawn again and their lease is renewed.
+        keep : int, optional
+            Keep only the first `keep` of `have` and give the others back first: for a new ranking.
+
+        Raises
+        ------
+        SessionClosedError
+        """
+        self._check_open()
+        with self._lock:
+            self._sync()
+            have = [i for i in have if i in self._row]
+            kept = have if keep is None else have[:keep]
+            self._visible[holder] = kept[:2]
+            if keep is not None and len(kept) < len(have):
+                self._store.release(holder, have[keep:])
+            leased = self._store.leased()
+            mine = set(kept)
+            done = self._ledger.answered_by(self.annotator)
+            labels = self._ledger.labels
+
+            def free(row: int) -> bool:
+                item_id = self._ids[row]
+                return (
+                    item_id not in labels
+                    and item_id not in done
+                    and item_id not in mine
+                    and item_id not in self._problems
+                    and leased.get(item_id, holder) == holder
+                )
+
+            picks = self._queue.pick(max(0, n), len(labels) + len(leased), free)
+            granted = set(self._store.lease([*kept, *(self._ids[p.row] for p in picks)], holder, LEASE_S))
+            queries = [self._query(p) for p in picks if self._ids[p.row] in granted]
+        self.start()
+        return queries
+
+    def query(self, item_id: str) -> Query:
+        """Return one item as a query, to look at it again or to relabel it."""
+        with self._lock:
+            row = self._row_of(item_id)
+            return self._query(Pick(row, "revisit", None, None, "audit" if row in self._queue.in_reserve else "new"))
+
+    def _query(self, pick: Pick) -> Query:
+        snapshot = self._rounds.snapshot
+        probabilities = () if snapshot is None else probabilities_of(snapshot.opinion(pick.row), snapshot.classes)
+        return Query(
+            item_id=self._ids[pick.row],
+            strategy=pick.strategy,
+            utility=pick.utility,
+            propensity=pick.propensity,
+            round=0 if snapshot is None else snapshot.round,
+            kind=pick.kind,
+            reason=reason_of(probabilities, 0 if snapshot is None else snapshot.n_trained),
+            probabilities=probabilities,
+        )
+
+    # ---- running ----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin encoding and training behind the scenes; drawing a query does it too."""
+        if not self._closed:
+            self._encoding.start()
+
+    def train(self) -> None:
+        """Ask for a training now; it runs behind the scenes."""
+        self._check_open()
+        self.start()
+        self._rounds.request()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until everything is encoded and the model has seen all answers; False when the time-out came first."""
+        self._check_open()
+        self.start()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if not self._encoding.wait(timeout):
+            return False
+        self._rounds.request_if_behind(len(self._ledger))
+        return self._rounds.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+
+    def subscribe(self, callback: Callback) -> Callable[[], None]:
+        """Call ``callback(change)`` on changes, from any thread; returns the function that ends it.
+
+        `change` is "labels", "round", "progress", "problem", "classes", "error" or "closed". The callback must return at
+        once.
+        """
+        return self._observers.subscribe(callback)
+
+    def close(self, why: str = "The session was closed.") -> None:
+        """End background work and close the store; everything that was answered is on the disk."""
+        if self._closed:
+            return
+        self._closed = why
+        self._encoding.close()
+        self._rounds.close()
+        self._store.close()
+        self._observers.notify("closed")
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # ---- behind the scenes --------------------------------------------------------------------------------------------
+
+    def _sync(self) -> None:
+        """Take in what others wrote to the store."""
+        for position, event in self._store.events(after=self._synced):
+            self._ledger.add(event)
+            self._synced = max(self._synced, position)
+
+    def _encoding_order(self) -> list[str]:
+        """Labelled items first (the model needs them), then the others at random: every prefix is a fair sample."""
+        with self._lock:
+            first = [i for i in self._ledger.labels if i in self._row]
+        rest = np.random.default_rng(self.seed).permutation(len(self._ids))
+        have = set(first)
+        return first + [self._ids[r] for r in rest if self._ids[r] not in have]
+
+    def _state(self) -> State:
+        """What a round of training begins with; on the trainer's thread."""
+        with self._lock:
+            self._sync()
+            number = {name: i for i, name in enumerate(self._task.classes)}
+            rows, labels = [], []
+            for item_id, label in self._ledger.labels.items():
+                row = self._row.get(item_id)
+                if row is not None and row not in self._queue.in_reserve and label.label in number:
+                    rows.append(row)
+                    labels.append(number[label.label])
+            answered = [self._row[i] for i in self._ledger.answered() if i in self._row]
+            visible = [self._row[i] for ids in self._visible.values() for i in ids if i in self._row]
+            open_ = np.ones(len(self._ids), bool)
+            for taken in (
+                answered,
+                visible,
+                list(self._queue.in_reserve),
+                [self._row[i] for i in self._problems],
+            ):
+                open_[taken] = False
+            pending = set(answered) - set(rows) - self._queue.in_reserve | set(visible)
+            return State(
+                version=len(self._ledger),
+                n_labels=len(self._ledger.labels),
+                classes=self._task.classes,
+                pool_size=len(self._ids),
+                labelled=np.asarray(rows, np.intp),
+                labels=np.asarray(labels, np.intp),
+                candidates=np.flatnonzero(open_),
+                pending=np.asarray(sorted(pending), np.intp),
+            )
+
+    def _on_round(self, snapshot: Snapshot) -> None:
+        """Install a new model and its ranking; on the trainer's thread."""
+        if self._closed:
+            return
+        with self._lock:
+            self._queue.install(snapshot.ranking)
+            self._error = "; ".join(str(error) for error in snapshot.errors)
+            known = self._past[-1].n_labels if self._past else -1
+            if snapshot.learner is not None and not snapshot.errors and snapshot.n_labels != known:
+                accuracy = measures.accuracy(snapshot, self._ledger, self._row, self._reserve_ids)
+                seconds, money = self.spent()
+                predictions = measures.reserve_predictions(snapshot, self._queue.reserve, self._ids)
+                record = Round(
+                    snapshot.round, snapshot.n_labels, accuracy, seconds, money, self.strategy, time.time(),
+                    snapshot.fit_s, predictions,
+                )  # fmt: skip
+                self._past.append(record)
+                self._store.add_round(record)
+        self._observers.notify("error" if self._error else "round")
+
+    def _on_progress(self, done: int, total: int) -> None:
+        self._progress = (done, total) if done < total else None
+        self._observers.notify("progress")
+
+    def _on_error(self, error: Exception) -> None:
+        self._error = str(error) if isinstance(error, AlWidgetsError) else f"{type(error).__name__}: {error}"
+        self._observers.notify("error")

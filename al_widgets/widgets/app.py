@@ -1,0 +1,61 @@
+"""The labeling app: query widget and dashboard of one session, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets
+
+from al_widgets.session import Session
+from al_widgets.task import Task
+from al_widgets.widgets.dashboard import Dashboard
+from al_widgets.widgets.query import QueryWidget
+
+
+class LabelingApp(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Query widget above live accuracy and cost plots.
+
+    Parameters
+    ----------
+    pool : str, Path, list of paths, ndarray, DataFrame or Pool
+        What is to be labelled.
+    classes : list of str or Task
+        What may be answered.
+    keys, show_model, height
+        As for `QueryWidget`.
+    **options
+        As for `Session`: store, strategy, learner, encoder, annotator, audit, target, hourly_rate, batch_size, seed.
+
+    Attributes
+    ----------
+    session : Session
+    query : QueryWidget
+    dashboard : Dashboard
+
+    Examples
+    --------
+    >>> app = LabelingApp("xrays/", classes=["normal", "pneumonia"])  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        pool: Any,
+        classes: Sequence[str] | Task,
+        *,
+        keys: dict[str, str] | None = None,
+        show_model: bool = True,
+        height: int = 420,
+        **options: Any,
+    ) -> None:
+        self.session = Session(pool, classes, **options)
+        self.query = QueryWidget(self.session, keys=keys, show_model=show_model, height=height)
+        self.dashboard = Dashboard(self.session)
+        super().__init__([self.query, self.dashboard])
+
+    def close(self) -> None:
+        """Take the app off the page and close the session; every answer is on the disk."""
+        self.query.close()
+        self.dashboard.close()
+        self.session.close()
+        super().close()
