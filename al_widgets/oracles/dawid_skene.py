@@ -1,0 +1,361 @@
+"""Dawid-Skene with a classifier as the items' prior and with accuracies that change over time.
+
+An answer names the item's true class with the annotator's accuracy at that moment; otherwise it falls on a
+wrong class as that annotator's confusion says::
+
+    P(answer l | truth k, annotator j, j's t-th label) = a_jt                  l = k
+                                                       = (1 - a_jt) c_j[k, l]  l ≠ k
+
+The accuracies are hidden Markov chains (`accuracy_path`), the confusions have Dirichlet priors. Who may
+import it: `al_widgets.oracles` and above. Any thread.
+
+Messages, not averages: each answer is judged by the item's posterior *without that answer*, and each item by
+the accuracy *without that answer* (belief propagation for crowdsourcing, Liu, Peng & Ihler 2012; confusion by
+EM, Dawid & Skene 1979). So votes never confirm themselves: an annotator whom nobody checked keeps the prior's
+accuracy and its wide interval.
+
+The answer "I cannot tell" is information in two ways. It is an answer of its own, given at a rate that may
+depend on annotator and true class, so it shifts the item towards classes that draw it; and it marks the item
+as hard: the labels of an item with n labels and u such answers count n / (n + u) each. It says nothing about
+the annotator's accuracy when they do answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from al_widgets.oracles.accuracy_path import (
+    PRIOR,
+    AccuracyModel,
+    Chains,
+    accuracy_model,
+    forward_backward,
+    lay_out_chains,
+)
+from al_widgets.oracles.answers import Answers, FloatArray, IntArray
+from al_widgets.oracles.evidence import choose_prior, log_softmax
+
+Scores = FloatArray | Callable[[FloatArray], FloatArray]
+"""Out-of-sample scores of the items, or what computes them from the items' posterior (n_items, K)."""
+
+CONFUSION_WEIGHT = 2.0
+"""Pseudo-counts of each wrong class."""
+
+UNSURE_WEIGHT = 20.0
+"""Pseudo-answers that tie the rate of "I cannot tell" of each class to the annotator's overall rate."""
+
+NEARLY_CERTAIN = 1e-9
+"""Probability left to the other classes of a gold item."""
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """What the answers add up to.
+
+    Attributes
+    ----------
+    answers : Answers
+    posterior : ndarray (n_items, K)
+        Probability of each class of each item.
+    accuracy : ndarray (n,)
+        Annotator's accuracy at each answer: posterior mean, from all answers.
+    accuracy_weights : ndarray (s, G)
+        Its distribution on `model.accuracy`, a row a step of `chains`.
+    coming : ndarray (J, G)
+        Distribution of each annotator's accuracy at their next answer.
+    confusion : ndarray (J, K, K)
+        Where wrong answers fall: row true class, column answer; diagonal 0, rows sum to 1.
+    unsure_rate : ndarray (J, K)
+        Rate of "I cannot tell" by true class.
+    likelihood : ndarray (n_items, K)
+        Posterior under equal class priors, without the classifier: what an audit may use.
+    temperature : float
+        Of the classifier; 0 means it was ignored, NaN that there was none.
+    regularisation : int
+        Which of the score matrices was chosen.
+    model : AccuracyModel
+    chains : Chains
+    """
+
+    answers: Answers
+    posterior: FloatArray
+    accuracy: FloatArray
+    accuracy_weights: FloatArray
+    coming: FloatArray
+    confusion: FloatArray
+    unsure_rate: FloatArray
+    likelihood: FloatArray
+    temperature: float
+    regularisation: int
+    model: AccuracyModel
+    chains: Chains
+
+    @property
+    def next_accuracy(self) -> FloatArray:
+        """Expected accuracy of each annotator's next answer, shape (J,)."""
+        return np.asarray(self.coming @ self.model.accuracy, np.float64)
+
+
+@dataclass
+class _State:
+    """What the iterations carry along."""
+
+    messages: FloatArray  # (n, K) log P(answer | class), own accuracy message marginalised
+    confusion: FloatArray
+    wrong: FloatArray  # (J, K, K) expected counts of wrong answers
+    unsure_rate: FloatArray
+    posterior: FloatArray
+    smoothed: FloatArray
+    coming: FloatArray
+
+
+def fit(
+    answers: Answers,
+    scores: Scores | None = None,
+    *,
+    gold: Mapping[int, int] | None = None,
+    unjudged: IntArray | None = None,
+    rounds: int = 4,
+    iterations: int = 8,
+    drift: float = 0.06,
+    jump: float = 0.002,
+    start: Consensus | None = None,
+) -> Consensus:
+    """Fit the model.
+
+    Parameters
+    ----------
+    answers : Answers
+    scores : ndarray (n_items, K) or (L, n_items, K), or callable, optional
+        Classifier's out-of-sample scores, rows as ``answers.items``; a callable gets the posterior (n_items,
+        K) and is called once a round, for example `KernelRidge.leave_one_out`. Several slices are several
+        regularisations.
+    gold : mapping of int to int, optional
+        Item number → true class number.
+    unjudged : ndarray of int, optional
+        Items that the classifier may not judge (audit items); their prior is flat.
+    rounds : int
+        Alternations between classifier and annotator model.
+    iterations : int
+        Message passes a round.
+    drift, jump : float
+        See `accuracy_model`.
+    start : Consensus, optional
+        An earlier fit to fewer answers of the same classes; saves time, 2 rounds then suffice.
+
+    Returns
+    -------
+    Consensus
+
+    Notes
+    -----
+    Few iterations are part of the method: with two annotators and no classifier only the product of their accuracies is
+    determined, and long iteration drifts to one being right about everything (measured on answers of people: error of the
+    accuracies .07 after 8 passes, .14 after 25). With three or more the passes stand still earlier.
+
+    Without a classifier the class prior is flat, so a single answer is never overruled by how frequent the
+    classes are.
+    """
+    n_classes = len(answers.classes)
+    if n_classes < 2 or len(answers) == 0:
+        return _trivial(answers, drift, jump)
+    model = accuracy_model(n_classes, drift, jump)
+    chains = lay_out_chains(answers.annotator[answers.is_label], len(answers.annotators))
+    fixed = _fixed_prior(answers, gold, unjudged)
+    flat = np.full((len(answers.items), n_classes), -np.log(n_classes))
+    base = flat if fixed is None else np.where(np.isnan(fixed), flat, fixed)
+    weight = _label_weight(answers)
+    state = _first_state(answers, model, chains)
+    temperature, regularisation = float("nan"), 0
+    log_prior = base
+    if scores is None:
+        state = _iterate(state, answers, log_prior, weight, model, chains, iterations)
+    else:
+        posterior, near = _starting_point(answers, base, start)
+        for _ in range(rounds if callable(scores) else 1):
+            matrix = scores(posterior) if callable(scores) else scores
+            choice = choose_prior(matrix, answers, fixed, near)
+            temperature, regularisation, log_prior = choice.temperature, choice.slice, choice.log_prior
+            near = (regularisation, temperature)
+            # The classifier, not the votes, judges the annotators first.
+            state.posterior = np.exp(log_prior)
+            state.messages[:] = 0.0
+            state = _iterate(state, answers, log_prior, weight, model, chains, iterations)
+            posterior = state.posterior
+    likelihood = np.exp(log_softmax(_gather(state.messages, answers, weight)))
+    is_label = answers.is_label
+    accuracy = state.smoothed @ model.accuracy
+    at_answer = np.full(len(answers), np.nan)
+    at_answer[is_label] = accuracy[chains.of_answer]
+    return Consensus(
+        answers, state.posterior, at_answer, state.smoothed, state.coming, state.confusion, state.unsure_rate, likelihood,
+        temperature, regularisation, model, chains,
+    )  # fmt: skip
+
+
+def _iterate(
+    state: _State,
+    answers: Answers,
+    log_prior: FloatArray,
+    weight: FloatArray,
+    model: AccuracyModel,
+    chains: Chains,
+    iterations: int,
+) -> _State:
+    """Pass messages between items and annotators until the posterior stands still."""
+    n_classes = len(answers.classes)
+    is_label = answers.is_label
+    item, annotator, value = answers.item[is_label], answers.annotator[is_label], answers.value[is_label]
+    rows = np.arange(len(item))
+    for _ in range(iterations):
+        before = state.posterior
+        # Item without this answer -> annotator.
+        own = state.messages[is_label] * weight[item][:, None]
+        cavity = np.exp(log_softmax(np.log(before[item] + 1e-300) - own))
+        spread = _confusion_without_self(state, item, annotator, value)
+        hit, miss = cavity[rows, value], (cavity * spread).sum(1)
+        emission = np.log(hit[:, None] * model.accuracy + miss[:, None] * (1 - model.accuracy) + 1e-300)
+        summed = np.add.reduceat(emission[chains.order], chains.starts, axis=0)
+        state.smoothed, state.coming = forward_backward(summed, chains, model)
+        # Annotator without this answer -> item.
+        rest = state.smoothed[chains.of_answer] * np.exp(-emission + emission.max(1, keepdims=True))
+        mean = (rest @ model.accuracy) / rest.sum(1)
+        message = np.log(np.maximum((1 - mean)[:, None] * spread, 1e-300))
+        message[rows, value] = np.log(mean)
+        message += np.log1p(-state.unsure_rate)[annotator]
+        state.messages[is_label] = message
+        unsure = ~is_label
+        if unsure.any():
+            state.messages[unsure] = np.log(state.unsure_rate[answers.annotator[unsure]])
+        state.posterior = np.exp(log_softmax(log_prior + _gather(state.messages, answers, weight)))
+        _update_confusion(state, answers, n_classes)
+        if np.abs(state.posterior - before).max() < 1e-3:
+            break
+    return state
+
+
+def _confusion_without_self(state: _State, item: IntArray, annotator: IntArray, value: IntArray) -> FloatArray:
+    """Return P(answer | class, it is wrong) of each answer, from the annotator's other answers; (n, K), 0 at the answer."""
+    n_classes = state.posterior.shape[1]
+    own = state.posterior[item]
+    counts, totals = state.wrong[annotator, :, value], state.wrong.sum(2)[annotator]
+    spread = (np.maximum(counts - own, 0) + CONFUSION_WEIGHT) / (
+        np.maximum(totals - own, 0) + CONFUSION_WEIGHT * (n_classes - 1)
+    )
+    spread[np.arange(len(item)), value] = 0.0
+    return np.asarray(spread, np.float64)
+
+
+def _gather(messages: FloatArray, answers: Answers, weight: FloatArray) -> FloatArray:
+    """Sum the messages of each item, (n_items, K); labels count with the item's weight."""
+    n_items, n_classes = len(answers.items), len(answers.classes)
+    scale = np.where(answers.is_label, weight[answers.item], 1.0)
+    cell = answers.item[:, None] * n_classes + np.arange(n_classes)
+    total = np.bincount(cell.ravel(), (messages * scale[:, None]).ravel(), n_items * n_classes)
+    return np.asarray(total.reshape(n_items, n_classes), np.float64)
+
+
+def _update_confusion(state: _State, answers: Answers, n_classes: int) -> None:
+    """Re-estimate where wrong answers fall and how often "I cannot tell" is said (M step)."""
+    n_annotators = len(answers.annotators)
+    labels = answers.is_label
+    counts = np.zeros((n_annotators, n_classes, n_classes))
+    np.add.at(
+        counts,
+        (answers.annotator[labels, None], np.arange(n_classes), answers.value[labels, None]),
+        state.posterior[answers.item[labels]],
+    )
+    diagonal = np.arange(n_classes)
+    answered = counts.sum(2)
+    counts[:, diagonal, diagonal] = 0.0
+    state.wrong = counts
+    smooth = CONFUSION_WEIGHT * (1 - np.eye(n_classes))
+    state.confusion = (counts + smooth) / (counts.sum(2, keepdims=True) + CONFUSION_WEIGHT * (n_classes - 1))
+    if labels.all():
+        return
+    unsure = np.zeros((n_annotators, n_classes))
+    np.add.at(unsure, answers.annotator[~labels], state.posterior[answers.item[~labels]])
+    overall = (unsure.sum(1) + 0.5) / (unsure.sum(1) + answered.sum(1) + 1.0)
+    state.unsure_rate = (unsure + UNSURE_WEIGHT * overall[:, None]) / (unsure + answered + UNSURE_WEIGHT)
+
+
+def _first_state(answers: Answers, model: AccuracyModel, chains: Chains) -> _State:
+    """Start with annotators of the prior's accuracy who err evenly."""
+    n_classes, n_annotators = len(answers.classes), len(answers.annotators)
+    confusion = np.tile((1 - np.eye(n_classes)) / (n_classes - 1), (n_annotators, 1, 1))
+    unsure_rate = np.full((n_annotators, n_classes), 0.0 if answers.is_label.all() else 0.05)
+    mean = float(model.prior @ model.accuracy)
+    messages = np.zeros((len(answers), n_classes))
+    labels = np.flatnonzero(answers.is_label)
+    messages[labels] = np.log((1 - mean) / (n_classes - 1))
+    messages[labels, answers.value[labels]] = np.log(mean)
+    weight = _label_weight(answers)
+    posterior = np.exp(log_softmax(_gather(messages, answers, weight)))
+    smoothed = np.tile(model.prior, (len(chains.starts), 1))
+    return _State(
+        messages,
+        confusion,
+        np.zeros_like(confusion),
+        unsure_rate,
+        posterior,
+        smoothed,
+        np.tile(model.prior, (n_annotators, 1)),
+    )
+
+
+def _starting_point(
+    answers: Answers, base: FloatArray, start: Consensus | None
+) -> tuple[FloatArray, tuple[int, float] | None]:
+    """Soft labels for the classifier's first training: votes, or an earlier fit where it knew the item."""
+    n_classes = len(answers.classes)
+    votes = np.log(0.7 * (n_classes - 1) / 0.3)
+    labels = answers.is_label
+    counts = np.bincount(
+        answers.item[labels] * n_classes + answers.value[labels], minlength=len(answers.items) * n_classes
+    )
+    posterior = np.exp(log_softmax(base + votes * counts.reshape(-1, n_classes)))
+    if start is None or start.answers.classes != answers.classes:
+        return posterior, None
+    row = {name: i for i, name in enumerate(start.answers.items)}
+    known = np.array([row.get(name, -1) for name in answers.items])
+    posterior[known >= 0] = start.posterior[known[known >= 0]]
+    near = None if np.isnan(start.temperature) else (start.regularisation, start.temperature)
+    return posterior, near
+
+
+def _fixed_prior(answers: Answers, gold: Mapping[int, int] | None, unjudged: IntArray | None) -> FloatArray | None:
+    """Return log priors that override the classifier's, NaN elsewhere; None if there are none."""
+    if not gold and (unjudged is None or len(unjudged) == 0):
+        return None
+    n_classes = len(answers.classes)
+    fixed = np.full((len(answers.items), n_classes), np.nan)
+    if unjudged is not None:
+        fixed[unjudged] = -np.log(n_classes)
+    for item, truth in (gold or {}).items():
+        fixed[item] = np.log(NEARLY_CERTAIN)
+        fixed[item, truth] = np.log1p(-(n_classes - 1) * NEARLY_CERTAIN)
+    return fixed
+
+
+def _label_weight(answers: Answers) -> FloatArray:
+    """Weight of the labels of each item: n / (n + u) with u answers "I cannot tell"."""
+    labels, unsure = answers.labels_per_item(), answers.unsure_per_item()
+    return np.asarray(labels / np.maximum(labels + unsure, 1), np.float64)
+
+
+def _trivial(answers: Answers, drift: float, jump: float) -> Consensus:
+    """Answer for fewer than two classes, or no answers: nothing can be estimated."""
+    n_classes, n_annotators = len(answers.classes), len(answers.annotators)
+    model = accuracy_model(max(n_classes, 2), drift, jump)
+    chains = lay_out_chains(answers.annotator[answers.is_label], n_annotators)
+    posterior = np.full((len(answers.items), n_classes), 1 / max(n_classes, 1))
+    smoothed = np.tile(model.prior, (len(chains.starts), 1))
+    accuracy = np.where(answers.is_label, PRIOR[0] / sum(PRIOR), np.nan)
+    return Consensus(
+        answers, posterior, accuracy, smoothed, np.tile(model.prior, (n_annotators, 1)),
+        np.zeros((n_annotators, n_classes, n_classes)), np.zeros((n_annotators, n_classes)), posterior,
+        float("nan"), 0, model, chains,
+    )  # fmt: skip
