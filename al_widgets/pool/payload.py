@@ -27,6 +27,7 @@ _PERCENTILE_SAMPLE = 65_536
 _RAW_LIMIT = 256 * 1024  # bytes of uint8 that travel uncompressed: encoding them would cost more than sending them
 _FILE_LIMIT = 4 * 1024**2  # a larger file of few pixels (BMP, metadata) is encoded afresh
 _MIME = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif", "BMP": "image/bmp"}
+_PNG_EXIF_MARKS = (b"eXIf", b"Raw profile type", b"tiff:Orientation")
 _BROWSER_MODES = {
     "PNG": {"1", "L", "LA", "P", "RGB", "RGBA"},
     "JPEG": {"L", "RGB"},
@@ -52,7 +53,9 @@ def file_payload(data: bytes, name: str, max_side: int) -> Payload:
     try:
         picture = images.open_picture(data, name)
     except ReadError:
-        return array_payload(images.decode_image(data, name), max_side)  # a TIFF only tifffile can open; or raises again
+        return array_payload(
+            images.decode_image(data, name), max_side
+        )  # a TIFF only tifffile can open; or raises again
     if picture.format == "TIFF" and needs_tifffile(picture):
         return array_payload(images.decode_image(data, name), max_side)
     if picture.mode.startswith("I") or picture.mode == "F":
@@ -160,16 +163,23 @@ def _browser_ready(picture: Image, data: bytes, max_side: int) -> bool:
         picture.mode in _BROWSER_MODES.get(kind, ())
         and max(picture.size) <= max_side
         and len(data) <= _FILE_LIMIT
-        and images.orientation(picture) == 1
+        and _is_upright(picture, data)
         and not (kind in ("PNG", "WEBP", "GIF") and getattr(picture, "is_animated", False))
     )
+
+
+def _is_upright(picture: Image, data: bytes) -> bool:
+    """Say whether EXIF leaves the picture as it is; of a PNG without any, Pillow would decode all pixels to look for it."""
+    if picture.format == "PNG" and not any(mark in data for mark in _PNG_EXIF_MARKS):
+        return True
+    return images.orientation(picture) == 1
 
 
 def _as_it_is(picture: Image, data: bytes, name: str) -> Payload:
     """Check that the file decodes to its end, as cheaply as its format allows, and pass its bytes on."""
     width, height = picture.size
     channels = len(picture.getbands())
-    if picture.format == "PNG":
+    if picture.format == "PNG" and getattr(picture, "fp", None) is not None:
         try:
             picture.verify()  # checksums of all chunks, several times faster than decoding
         except Exception as error:  # decoders fed with a stranger's bytes raise anything

@@ -3,6 +3,9 @@
 Imported by the image reader and by pools. Any thread; nothing is kept.
 """
 
+# Names may be what no Path can hold, and Path.open takes no opener.
+# ruff: noqa: PTH
+
 from __future__ import annotations
 
 import os
@@ -47,7 +50,7 @@ def read_bytes(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> byte
     try:
         _check(name, os.stat(name), max_bytes)
         # The kind is checked again on the open descriptor, and opening never waits: the file may have been swapped.
-        with open(name, "rb", opener=_open) as file:  # noqa: PTH123 -- Path.open takes no opener
+        with open(name, "rb", opener=_open) as file:
             _check(name, os.fstat(file.fileno()), max_bytes)
             data = file.read(max_bytes + 1)
     except ReadError:

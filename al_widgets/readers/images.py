@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -115,7 +115,7 @@ def orientation(picture: Image) -> int:
         return 1
     try:
         value = picture.getexif().get(_EXIF_ORIENTATION, 1)
-    except Exception:  # noqa: BLE001 -- a broken EXIF block does not spoil the pixels
+    except Exception:  # a broken EXIF block does not spoil the pixels
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
@@ -196,7 +196,7 @@ def _plugin(kind: str, data: bytes, name: str) -> Image:
         WebPImagePlugin,
     )
 
-    classes = {
+    classes: dict[str, Any] = {
         "PNG": PngImagePlugin.PngImageFile,
         "JPEG": JpegImagePlugin.JpegImageFile,  # a multi-picture file (MPO) is read as its first picture
         "WebP": WebPImagePlugin.WebPImageFile,
@@ -204,7 +204,8 @@ def _plugin(kind: str, data: bytes, name: str) -> Image:
         "BMP": BmpImagePlugin.BmpImageFile,
         "TIFF": TiffImagePlugin.TiffImageFile,
     }
-    return classes[kind](io.BytesIO(data), name)
+    picture: Image = classes[kind](io.BytesIO(data), name)
+    return picture
 
 
 def _declared_size(kind: str, data: bytes) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +40,7 @@ def _numbers(value: object) -> list[int]:
     return [number for number in (value if isinstance(value, tuple) else (value,)) if isinstance(number, int)]
 
 
-def read_page(data: bytes, name: str, max_pixels: int) -> npt.NDArray[np.generic]:
+def read_page(data: bytes, name: str, max_pixels: int) -> npt.NDArray[Any]:
     """Return the first page, upright, shape (h, w) or (h, w, c), in its stored dtype; Pillow is the second try.
 
     Raises
@@ -60,7 +60,7 @@ def read_page(data: bytes, name: str, max_pixels: int) -> npt.NDArray[np.generic
         return images.to_array(picture)
 
 
-def _by_tifffile(data: bytes, name: str, max_pixels: int) -> npt.NDArray[np.generic]:
+def _by_tifffile(data: bytes, name: str, max_pixels: int) -> npt.NDArray[Any]:
     import tifffile
 
     # Its remarks on broken tags belong to whoever configured logging, not on a notebook's stderr.
@@ -70,15 +70,7 @@ def _by_tifffile(data: bytes, name: str, max_pixels: int) -> npt.NDArray[np.gene
     try:
         with tifffile.TiffFile(io.BytesIO(data), name="page.tif") as file:
             page = file.pages[0]
-            height, width = int(page.imagelength), int(page.imagewidth)
-            if height * width > max_pixels:
-                raise ReadError(
-                    name, f"its header says {width} x {height} pixels, more than the limit of {max_pixels:,}"
-                )
-            if page.compression == 1 and page.nbytes > len(data):
-                raise ReadError(name, f"truncated TIFF: {page.nbytes:,} bytes of pixels in a file of {len(data):,}")
-            if page.nbytes > 8 * 4 * max_pixels:
-                raise ReadError(name, f"its header says {page.nbytes:,} bytes of pixels, too many to decode")
+            _check_page(page, len(data), name, max_pixels)
             array = np.asarray(page.asarray())
             axes = str(page.axes)
             white = page.photometric == _MIN_IS_WHITE
@@ -92,7 +84,18 @@ def _by_tifffile(data: bytes, name: str, max_pixels: int) -> npt.NDArray[np.gene
     return _upright(_rows_first(array, axes, name), turn, white)
 
 
-def _rows_first(array: npt.NDArray[np.generic], axes: str, name: str) -> npt.NDArray[np.generic]:
+def _check_page(page: Any, n_bytes: int, name: str, max_pixels: int) -> None:
+    """Refuse a page from its header: tifffile would allocate whatever it declares."""
+    height, width = int(page.imagelength), int(page.imagewidth)
+    if height * width > max_pixels:
+        raise ReadError(name, f"its header says {width} x {height} pixels, more than the limit of {max_pixels:,}")
+    if page.compression == 1 and page.nbytes > n_bytes:
+        raise ReadError(name, f"truncated TIFF: {page.nbytes:,} bytes of pixels in a file of {n_bytes:,}")
+    if page.nbytes > 8 * 4 * max_pixels:
+        raise ReadError(name, f"its header says {page.nbytes:,} bytes of pixels, too many to decode")
+
+
+def _rows_first(array: npt.NDArray[Any], axes: str, name: str) -> npt.NDArray[Any]:
     """Bring tifffile's axes (for example SYX of a planar file) to (h, w) or (h, w, c)."""
     if axes == "SYX":
         array, axes = np.moveaxis(array, 0, -1), "YXS"
@@ -103,7 +106,7 @@ def _rows_first(array: npt.NDArray[np.generic], axes: str, name: str) -> npt.NDA
     return array
 
 
-def _upright(array: npt.NDArray[np.generic], turn: int, white: bool) -> npt.NDArray[np.generic]:
+def _upright(array: npt.NDArray[Any], turn: int, white: bool) -> npt.NDArray[Any]:
     """Turn as the TIFF tag Orientation says (TIFF 6.0, tag 274); where 0 means white, turn the grey values round."""
     if white and array.dtype.kind == "u":
         array = np.iinfo(array.dtype).max - array
