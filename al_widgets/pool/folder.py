@@ -4,7 +4,7 @@ Imported by `al_widgets.pool`. The folder is listed once, when the pool is made;
 """
 
 # Strings and os.path: a Path for each of 100,000 files would double the time to open a pool.
-# ruff: noqa: PTH
+# ruff: noqa: PTH110, PTH111, PTH112, PTH116, PTH118
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Imported by the image reader and by pools. Any thread; nothing is kept.
 """
 
 # Names may be what no Path can hold, and Path.open takes no opener.
-# ruff: noqa: PTH
+# ruff: noqa: PTH116
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ def test_sample_ids_does_not_depend_on_order(ids, random):
 @settings(max_examples=200)
 @given(st.lists(st.text(alphabet="ab01 ²٣-", max_size=6), unique=True))
 def test_natural_key_orders_all_names_in_one_way(names):
-    assert sorted(names, key=natural_key) == sorted(names[::-1], key=natural_key)
+    assert sorted(names, key=natural_key) == sorted([*names[1:], *names[:1]], key=natural_key)
 
 
 def test_natural_key_counts_digits_as_numbers():
