@@ -36,9 +36,7 @@ def pool_mismatch(
     sample_ids = [item_id for item_id, _ in remembered.samples]
     expected = [*sample_ids, *answered_ids]
     if expected and not any(item_id in known_ids for item_id in expected):
-        return (
-            f"holds answers about the pool {_named(remembered)}, and none of its items is in {_named(given)}"
-        )
+        return f"holds answers about the pool {_named(remembered)}, and none of its items is in {_named(given)}"
     now = dict(given.samples)
     both = [(digest, now[item_id]) for item_id, digest in remembered.samples if item_id in now]
     changed = sum(before != after for before, after in both)

@@ -9,9 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from al_widgets.errors import StoreError, StoreFullError, StoreLockedError, StoreVersionError
 
-_IOERR_SHMSIZE = (
-    4874  # growing the shared-memory file failed: SQLite's other way to say that the disk is full
-)
+_IOERR_SHMSIZE = 4874  # growing the shared-memory file failed: SQLite's other way to say that the disk is full
 
 
 def _sqlite_failure(error: sqlite3.Error, location: str, timeout_s: float) -> StoreError:
@@ -23,13 +21,9 @@ def _sqlite_failure(error: sqlite3.Error, location: str, timeout_s: float) -> St
             "Close the program that holds it (another notebook, a database browser), then answer again",
         )
     if code == sqlite3.SQLITE_FULL or extended == _IOERR_SHMSIZE:
-        return StoreFullError(
-            f"no space left for {location}; nothing was saved. Free some space, then answer again"
-        )
+        return StoreFullError(f"no space left for {location}; nothing was saved. Free some space, then answer again")
     if code == sqlite3.SQLITE_READONLY:
-        return StoreError(
-            f"{location} cannot be written ({error}); change its permissions or choose another store="
-        )
+        return StoreError(f"{location} cannot be written ({error}); change its permissions or choose another store=")
     if code == sqlite3.SQLITE_CANTOPEN:
         return StoreError(f"{location} cannot be opened ({error}); check the folder and its permissions")
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
@@ -69,9 +63,7 @@ def failure(error: BaseException, location: str, timeout_s: float) -> StoreError
         return _sqlite_failure(cause, location, timeout_s)
     state = _sqlstate(cause)
     if state in ("55P03", "57014"):  # lock_not_available, query_canceled
-        return StoreLockedError(
-            f"{location} is locked for more than {timeout_s:g} s; nothing was saved. Answer again"
-        )
+        return StoreLockedError(f"{location} is locked for more than {timeout_s:g} s; nothing was saved. Answer again")
     if state == "53100":  # disk_full
         return StoreFullError(f"the server of {location} has no space left; nothing was saved")
     return StoreError(f"{location}: {cause}; nothing was saved")

@@ -27,9 +27,7 @@ def to_json(value: Any, what: str) -> str:
     try:
         return json.dumps(value, allow_nan=False, separators=(",", ":"))
     except ValueError as error:
-        raise StoreError(
-            f"{what} holds a number that is not finite, or refers to itself ({error})"
-        ) from error
+        raise StoreError(f"{what} holds a number that is not finite, or refers to itself ({error})") from error
     except TypeError as error:
         raise StoreError(f"{what} is no JSON value ({error}); use text, numbers, lists and dicts") from error
 

@@ -149,9 +149,7 @@ def check_version(connection: sa.Connection, location: str) -> None:
     """
     found = connection.execute(sa.select(facts.c.value).where(facts.c.key == "version")).scalar()
     if found is None or not found.isdigit():
-        raise StoreVersionError(
-            f"{location} says no schema version (found {found!r}): it is damaged, or no store"
-        )
+        raise StoreVersionError(f"{location} says no schema version (found {found!r}): it is damaged, or no store")
     if int(found) > SCHEMA_VERSION:
         raise StoreVersionError(
             f"{location} was written by a newer al_widgets (schema {found}, known here: {SCHEMA_VERSION}); "

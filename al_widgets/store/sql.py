@@ -1,53 +1,27 @@
-"""The store on SQLAlchemy Core: SQLite or PostgreSQL.
-
-Any thread may call it. Three connections live as long as the store, each under its own lock: events are written
-on one that waits for the disk, leases on one that does not, everything is read on a third. A lock is held only
-while the database works; whoever needs two locks takes one after the other, never one inside the other.
-"""
+"""The store on SQLAlchemy Core: SQLite or PostgreSQL. Any thread may call it, several processes may hold it."""
 
 from __future__ import annotations
 
 import json
 import os
-import threading
 import time
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Self
 
 import sqlalchemy as sa
 
-from al_widgets.errors import StoreError, StoreMismatchError
+from al_widgets.errors import StoreError, StoreMismatchError, StoreVersionError
 from al_widgets.records import Annotation, PoolIdentity, Round
 from al_widgets.store import schema
-from al_widgets.store.backends import DATABASE_ERRORS, Backend, backend_of
+from al_widgets.store.backends import Backend, backend_of
 from al_widgets.store.base import Ack
 from al_widgets.store.binding import ADVICE, pool_mismatch, task_mismatch
-from al_widgets.store.failures import failure
-from al_widgets.store.rows import (
-    EVENT_COLUMNS,
-    event_to_row,
-    round_to_row,
-    row_to_event,
-    row_to_round,
-    to_json,
-)
+from al_widgets.store.connections import Connections
+from al_widgets.store.rows import EVENT_COLUMNS, event_to_row, round_to_row, row_to_event, row_to_round, to_json
 
 DEFAULT_TIMEOUT_S = 5.0
 """Seconds to wait for another process before `StoreLockedError`."""
-
-
-_PURPOSES = ("events", "leases", "reading")
-
-
-class _Channel:
-    """A connection and the lock under which it is used."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self.connection = connection
-        self.lock = threading.RLock()
 
 
 class SqlStore:
@@ -65,14 +39,22 @@ class SqlStore:
     def __init__(self, backend: Backend, clock: Callable[[], float] = time.time) -> None:
         self._backend = backend
         self._clock = clock
-        self._closed = False
-        self._forked = False
-        self._reopening = threading.Lock()
-        self._statements(backend)
-        self._open()
-        _living.add(self)
+        self._make_statements(backend)
+        self._connections = Connections(backend, self._prepare)
 
-    def _statements(self, backend: Backend) -> None:
+    def _prepare(self, connection: sa.Connection) -> None:
+        """Make the tables if the database is new, else check that it is a store of ours."""
+        with connection.begin():
+            self._backend.serialise(connection)
+            if self._backend.check(connection):
+                schema.create(connection)
+                self._backend.mark(connection)
+            if not schema.exists(connection):
+                raise StoreVersionError(f"{self.location} is marked as a store, but has no tables: it is damaged")
+            schema.check_version(connection, self.location)
+            self._store_id = str(_fact(connection, "store_id"))
+
+    def _make_statements(self, backend: Backend) -> None:
         events, leases = schema.events.c, schema.leases
         self._insert_event = backend.insert(schema.events).on_conflict_do_nothing().returning(events.position)
         self._same_event = sa.select(schema.events).where(
@@ -91,39 +73,6 @@ class SqlStore:
             where=(leases.c.holder == insert.excluded.holder) | (leases.c.until <= sa.bindparam("now")),
         ).returning(leases.c.item_id)
 
-    def _open(self) -> None:
-        opened: list[sa.Connection] = []
-        backend = self._backend
-        try:
-            for durable, writes in (
-                ((True, True),) if backend.single else ((True, True), (False, True), (False, False))
-            ):
-                opened.append(backend.connect(durable=durable, writes=writes))
-                if len(opened) == 1:
-                    self._store_id = self._prepare(opened[0])
-        except DATABASE_ERRORS as error:
-            _close_all(opened, backend)
-            raise failure(error, backend.location, backend.timeout_s) from error
-        except BaseException:
-            _close_all(opened, backend)
-            raise
-        channels = [_Channel(connection) for connection in opened]
-        self._channels = dict(zip(_PURPOSES, channels if len(channels) == 3 else channels * 3, strict=True))
-
-    def _prepare(self, connection: sa.Connection) -> str:
-        """Make the tables if the database is new, else check that it is a store of ours; return its id."""
-        with connection.begin():
-            self._backend.serialise(connection)
-            if self._backend.check(connection):
-                schema.create(connection)
-                self._backend.mark(connection)
-            if not schema.exists(connection):
-                raise StoreError(
-                    f"{self.location} is marked as a store of al_widgets, but has no tables: it is damaged"
-                )
-            schema.check_version(connection, self.location)
-            return str(_fact(connection, "store_id"))
-
     @property
     def store_id(self) -> str:
         """Random id of the store, made once."""
@@ -135,27 +84,13 @@ class SqlStore:
         return self._backend.location
 
     def __repr__(self) -> str:
-        return f"<SqlStore {self.location}{' (closed)' if self._closed else ''}>"
+        return f"<SqlStore {self.location}{' (closed)' if self._connections.closed else ''}>"
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @contextmanager
-    def _transaction(self, purpose: str) -> Iterator[sa.Connection]:
-        if self._forked:
-            self._reopen()
-        channel = self._channels[purpose]
-        with channel.lock:
-            if self._closed:
-                raise StoreError(f"the store {self.location} is closed; open it again")
-            try:
-                with channel.connection.begin():
-                    yield channel.connection
-            except (*DATABASE_ERRORS, OverflowError) as error:
-                raise failure(error, self.location, self._backend.timeout_s) from error
 
     def bind(
         self, pool: PoolIdentity, known_ids: Iterable[str], task_kind: str, classes: Sequence[str]
@@ -173,7 +108,7 @@ class SqlStore:
         """
         known = known_ids if isinstance(known_ids, set | frozenset) else frozenset(known_ids)
         wanted = list(dict.fromkeys(classes))
-        with self._transaction("events") as connection:
+        with self._connections.transaction("events") as connection:
             self._backend.serialise(connection)
             has_labels = (
                 connection.execute(
@@ -187,12 +122,8 @@ class SqlStore:
                 _remember(connection, "task", task_kind)
             else:
                 stored_pool = json.loads(remembered)
-                identity = PoolIdentity(
-                    **{**stored_pool, "samples": tuple(map(tuple, stored_pool["samples"]))}
-                )
-                answered = frozenset(
-                    connection.execute(sa.select(schema.events.c.item_id).distinct()).scalars()
-                )
+                identity = PoolIdentity(**{**stored_pool, "samples": tuple(map(tuple, stored_pool["samples"]))})
+                answered = frozenset(connection.execute(sa.select(schema.events.c.item_id).distinct()).scalars())
                 reason = task_mismatch(
                     str(_fact(connection, "task")),
                     _classes(connection),
@@ -230,7 +161,7 @@ class SqlStore:
         rows = [event_to_row(event) for event in events]
         if not rows:
             return []
-        with self._transaction("events") as connection:
+        with self._connections.transaction("events") as connection:
             self._backend.serialise(connection)
             return [self._append_row(connection, row) for row in rows]
 
@@ -245,18 +176,19 @@ class SqlStore:
         differing = sorted({name for old in found for name, value in row.items() if old[name] != value})
         raise StoreError(
             f"event {row['event_id']!r} (client {row['client']!r}, number {row['seq']}) is in "
-            f"{self.location} already, with another {', '.join(differing)}; a new answer needs a new number and a new id",
+            f"{self.location} already, with another {', '.join(differing)}; "
+            "a new answer needs a new number and a new id",
         )
 
     def events(self, after: int = 0) -> list[tuple[int, Annotation]]:
         """Return (position, event) of all events beyond a position, in the order they arrived."""
-        with self._transaction("reading") as connection:
+        with self._connections.transaction("reading") as connection:
             rows = connection.execute(self._events_after, {"after": after}).all()
         return [(row[0], row_to_event(row[1:])) for row in rows]
 
     def add_class(self, name: str) -> tuple[str, ...]:
         """Remember one more class; return all, in the order they came."""
-        with self._transaction("events") as connection:
+        with self._connections.transaction("events") as connection:
             self._backend.serialise(connection)
             self._keep_classes(connection, [name], added=True)
             return _classes(connection)
@@ -264,56 +196,52 @@ class SqlStore:
     def add_round(self, record: Round) -> None:
         """Remember a training round."""
         row = round_to_row(record)
-        with self._transaction("events") as connection:
+        with self._connections.transaction("events") as connection:
             self._backend.serialise(connection)
             connection.execute(schema.rounds.insert(), row)
 
     def rounds(self) -> list[Round]:
         """Return all training rounds, oldest first."""
-        with self._transaction("reading") as connection:
+        with self._connections.transaction("reading") as connection:
             rows = connection.execute(sa.select(schema.rounds).order_by(schema.rounds.c.position)).all()
         return [row_to_round(row) for row in rows]
 
     def setting(self, key: str, default: Any = None) -> Any:
         """Return a small JSON value kept under a key."""
-        with self._transaction("reading") as connection:
+        with self._connections.transaction("reading") as connection:
             text = connection.execute(_setting(key)).scalar()
         return default if text is None else json.loads(str(text))
 
     def keep_setting(self, key: str, value: Any) -> Any:
         """Keep a small JSON value if the key has none yet; return the one that is kept."""
         row = {"key": key, "value": to_json(value, f"the setting {key!r}")}
-        with self._transaction("events") as connection:
+        with self._connections.transaction("events") as connection:
             connection.execute(self._backend.insert(schema.settings).on_conflict_do_nothing(), row)
             return json.loads(str(connection.execute(_setting(key)).scalar_one()))
 
     def lease(self, item_ids: Sequence[str], holder: str, seconds: float) -> list[str]:
         """Lease items to a holder; return those that no other holder holds. Renews the holder's own."""
         now = self._clock()
-        with self._transaction("leases") as connection:
+        with self._connections.transaction("leases") as connection:
             got = {
                 connection.execute(
                     self._lease, {"item_id": item, "holder": holder, "until": now + seconds, "now": now}
                 ).scalar()
-                for item in sorted(
-                    set(item_ids)
-                )  # one order for all, so that two holders cannot wait for each other
+                for item in sorted(set(item_ids))  # one order for all, so that two holders cannot wait for each other
             }
         return [item for item in dict.fromkeys(item_ids) if item in got]
 
     def leased(self) -> dict[str, str]:
         """Return item id → holder of all leases that have not run out."""
-        query = sa.select(schema.leases.c.item_id, schema.leases.c.holder).where(
-            schema.leases.c.until > self._clock()
-        )
-        with self._transaction("reading") as connection:
+        query = sa.select(schema.leases.c.item_id, schema.leases.c.holder).where(schema.leases.c.until > self._clock())
+        with self._connections.transaction("reading") as connection:
             return {row.item_id: row.holder for row in connection.execute(query)}
 
     def release(self, holder: str, item_ids: Sequence[str] | None = None) -> None:
         """Give back some, or all, of a holder's leases."""
         leases = schema.leases
         delete = leases.delete().where(leases.c.holder == holder)
-        with self._transaction("leases") as connection:
+        with self._connections.transaction("leases") as connection:
             if item_ids is None:
                 connection.execute(delete)
                 return
@@ -323,53 +251,11 @@ class SqlStore:
 
     def close(self) -> None:
         """Close all connections; safe to call twice. A call on another thread ends first."""
-        self._closed = True
-        if self._forked:
-            return
-        for channel in dict.fromkeys(self._channels.values()):
-            with channel.lock:
-                channel.connection.close()
-        self._backend.dispose()
-
-    def _leave_to_parent(self) -> None:
-        """In a forked child: touch the parent's connections no more; open new ones at the next use."""
-        if self._closed or self._backend.single:
-            return
-        _inherited.append(self._channels)
-        self._backend.dispose(close=False)
-        self._forked = True
-        self._reopening = threading.Lock()
-
-    def _reopen(self) -> None:
-        with self._reopening:
-            if self._forked and not self._closed:
-                self._open()
-                self._forked = False
-
-
-_living: weakref.WeakSet[SqlStore] = weakref.WeakSet()
-_inherited: list[dict[str, _Channel]] = []  # kept, not closed: closing would touch the parent's files
-
-
-def _after_fork_in_child() -> None:
-    for store in list(_living):
-        store._leave_to_parent()  # noqa: SLF001
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_after_fork_in_child)
-
-
-def _close_all(connections: Iterable[sa.Connection], backend: Backend) -> None:
-    for connection in connections:
-        connection.close()
-    backend.dispose()
+        self._connections.close()
 
 
 def _fact(connection: sa.Connection, key: str) -> str | None:
-    found: str | None = connection.execute(
-        sa.select(schema.facts.c.value).where(schema.facts.c.key == key)
-    ).scalar()
+    found: str | None = connection.execute(sa.select(schema.facts.c.value).where(schema.facts.c.key == key)).scalar()
     return found
 
 
@@ -378,9 +264,7 @@ def _remember(connection: sa.Connection, key: str, value: str) -> None:
 
 
 def _classes(connection: sa.Connection) -> tuple[str, ...]:
-    return tuple(
-        connection.execute(sa.select(schema.classes.c.name).order_by(schema.classes.c.position)).scalars()
-    )
+    return tuple(connection.execute(sa.select(schema.classes.c.name).order_by(schema.classes.c.position)).scalars())
 
 
 def _setting(key: str) -> sa.Select[tuple[str]]:

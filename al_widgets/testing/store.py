@@ -116,9 +116,7 @@ class StoreContract:
             {"item_id": "other"},
         ],
     )
-    def test_append_refuses_when_a_number_or_id_is_used_twice(
-        self, store: Store, changes: dict[str, Any]
-    ) -> None:
+    def test_append_refuses_when_a_number_or_id_is_used_twice(self, store: Store, changes: dict[str, Any]) -> None:
         store.append(make_event(0))
         with pytest.raises(StoreError, match="already"):
             store.append(replace(make_event(0), **changes))
@@ -142,9 +140,7 @@ class StoreContract:
             {"target": "page-0"},
         ],
     )
-    def test_append_refuses_what_would_not_come_back_unchanged(
-        self, store: Store, changes: dict[str, Any]
-    ) -> None:
+    def test_append_refuses_what_would_not_come_back_unchanged(self, store: Store, changes: dict[str, Any]) -> None:
         with pytest.raises(StoreError):
             store.append(replace(make_event(0), **changes))
         assert store.events() == []
