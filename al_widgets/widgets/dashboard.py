@@ -69,7 +69,7 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
             except AlWidgetsError as error:
                 self._head.problem = f"The figures are not up to date: {error}"
                 return
-            except Exception as error:  # noqa: BLE001 (a timer's thread has nobody to raise to)
+            except Exception as error:  # a timer's thread has nobody to raise to
                 _log.exception("the dashboard could not read the session")
                 self._head.problem = f"The figures are not up to date: {type(error).__name__}: {error}"
                 return

@@ -13,7 +13,7 @@ import bqplot as bq
 import numpy as np
 
 from al_widgets.widgets.dashboard_data import AccuracyPlot, ClassPlot, TimePlot, axis_end
-from al_widgets.widgets.dashboard_text import nice
+from al_widgets.widgets.dashboard_text import nice, ticks
 
 ACCENT = "var(--jp-brand-color1, #1976d2)"
 TEXT = "var(--jp-content-font-color1, #222222)"
@@ -50,7 +50,7 @@ def _figure(title: str, marks: list[Any], axes: list[Any], left: int) -> Any:
 
 
 def _axis(scale: Any, label: str = "", *, vertical: bool = False, form: str | None = None) -> Any:
-    options: dict[str, Any] = {"num_ticks": 5, "grid_lines": "none", "color": QUIET}
+    options: dict[str, Any] = {"grid_lines": "none", "color": QUIET}
     if vertical:
         options["orientation"] = "vertical"
     if form is not None:
@@ -61,7 +61,14 @@ def _axis(scale: Any, label: str = "", *, vertical: bool = False, form: str | No
 def _note(scales: dict[str, Any]) -> Any:
     """Return the mark that says why a plot is empty, in its middle."""
     return bq.Label(
-        x=np.empty(0), y=np.empty(0), text=[], scales=scales, align="middle", default_size=12, colors=[TEXT]
+        x=np.empty(0),
+        y=np.empty(0),
+        text=[],
+        scales=scales,
+        align="middle",
+        default_size=12,
+        font_weight="normal",
+        colors=[TEXT],
     )
 
 
@@ -110,13 +117,23 @@ class AccuracyFigure:
             for name, style in STYLES.items()
         }
         self._names = bq.Label(
-            x=none, y=none, text=[], scales=scales, align="end", default_size=11, colors=[TEXT], y_offset=-4
+            x=none,
+            y=none,
+            text=[],
+            scales=scales,
+            align="end",
+            default_size=11,
+            font_weight="normal",
+            colors=[TEXT],
+            y_offset=-9,
         )
         self._note = _note(scales)
+        self._bottom, left = _axis(self._x, "labels"), _axis(self._y, vertical=True, form=".0%")
+        left.tick_values = ticks(1.0)
         self.figure = _figure(
             "Accuracy",
             [self._band, *self._lines.values(), self._curve, self._names, self._note],
-            [_axis(self._x, "labels"), _axis(self._y, vertical=True, form=".0%")],
+            [self._bottom, left],
             left=44,
         )
 
@@ -124,6 +141,7 @@ class AccuracyFigure:
         """Set curve, band and lines."""
         end = axis_end(data.n_labels[-1] if data.n_labels else 0)
         _set(self._x, max=end)
+        _set(self._bottom, tick_values=ticks(end))
         x = np.array(data.n_labels)
         _set(self._band, x=x, y=np.array([data.low, data.high]))
         _set(self._curve, x=x, y=np.array(data.value))
@@ -138,11 +156,11 @@ class AccuracyFigure:
         _set(
             self._names,
             x=np.array([PLACES[name] * end for name in known]),
-            y=np.array(list(known.values())),
+            y=np.array([v + 0.03 if v < 0.9 else v - 0.11 for v in known.values()]),
             text=[f"{name} {value:.0%}" for name, value in known.items()],
         )
         _set(self.figure, title=f"Accuracy, {data.method}" if data.method else "Accuracy")
-        _say(self._note, data.why, end / 2, 0.5)
+        _say(self._note, data.why, end / 2, 0.62)
 
 
 class ClassFigure:
@@ -160,17 +178,18 @@ class ClassFigure:
             padding=0.25,
             label_display=True,
             label_display_format="d",
-            label_display_horizontal_offset=4,
+            label_display_vertical_offset=14,
             label_font_style={"fill": TEXT, "font-size": "11px"},
         )
+        self._bottom = _axis(self._y, "labels", form="d")
         names = bq.Axis(scale=self._x, orientation="vertical", grid_lines="none", color=QUIET)
-        self.figure = _figure(
-            "Labels of each class", [self._bars], [names, _axis(self._y, "labels", form="d")], left=104
-        )
+        self.figure = _figure("Labels of each class", [self._bars], [names, self._bottom], left=104)
 
     def show(self, data: ClassPlot) -> None:
         """Set names and counts."""
-        _set(self._y, max=nice(1.15 * max(8, *data.counts, 0)))
+        top = nice(1.15 * max(8, *data.counts, 0))
+        _set(self._y, max=top)
+        _set(self._bottom, tick_values=ticks(top))
         _set(self._bars, x=list(data.names), y=np.array(data.counts, dtype=float))
 
 
@@ -192,17 +211,21 @@ class TimeFigure:
         )
         self._trend = bq.Lines(x=none, y=none, scales=scales, colors=[ACCENT], stroke_width=2)
         self._note = _note(scales)
+        self._bottom, self._left = _axis(self._x, "answers"), _axis(self._y, vertical=True)
         self.figure = _figure(
             "Seconds a label, running median",
             [self._points, self._trend, self._note],
-            [_axis(self._x, "answers"), _axis(self._y, vertical=True)],
+            [self._bottom, self._left],
             left=44,
         )
 
     def show(self, data: TimePlot) -> None:
         """Set points and line."""
         first, last = (data.number[0] - 1, data.number[-1]) if data.number else (0, 0)
-        end = first + axis_end(last - first)
+        steps = ticks(axis_end(last - first))
+        end = first + steps[-1]
+        _set(self._bottom, tick_values=first + steps)
+        _set(self._left, tick_values=ticks(data.top))
         _set(self._x, min=float(first), max=float(end))
         _set(self._y, max=data.top)
         x = np.array(data.number, dtype=float)

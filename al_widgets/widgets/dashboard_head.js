@@ -7,7 +7,7 @@ function element(name, className, text) {
 }
 
 function render({ model, el, signal }) {
-  const list = element("dl", "al-dashboard-tiles");
+  const list = element("ul", "al-dashboard-tiles");
   const advice = element("p", "al-dashboard-advice");
   advice.setAttribute("aria-live", "polite");
   const problem = element("p", "al-dashboard-problem");
@@ -18,11 +18,11 @@ function render({ model, el, signal }) {
   const draw = () => {
     list.replaceChildren(
       ...model.get("tiles").map(([name, value, note]) => {
-        const tile = element("div", "al-dashboard-tile");
+        const tile = element("li", "al-dashboard-tile");
         tile.append(
-          element("dt", "al-dashboard-name", name),
-          element("dd", "al-dashboard-value", value),
-          element("dd", "al-dashboard-note", note),
+          element("div", "al-dashboard-name", name),
+          element("div", "al-dashboard-value", value),
+          element("div", "al-dashboard-note", note),
         );
         return tile;
       }),

@@ -44,21 +44,20 @@ class Watched(Protocol):
         """Accuracy that is wanted."""
 
     @property
-    def hourly_rate(self) -> float | None:
-        """What an hour of the annotator costs."""
-
-    @property
     def accuracy(self) -> Estimate:
         """Honest accuracy of the present model."""
 
     def labels(self) -> pd.DataFrame:
-        """One row an item: item_id, label."""
+        """One row an item: label, and whether it belongs to the audit reserve."""
 
     def annotations(self) -> pd.DataFrame:
-        """One row an event: item_id, kind, elapsed_s, query_kind."""
+        """One row an event: kind, elapsed_s."""
 
     def history(self) -> pd.DataFrame:
         """One row a round: n_labels, accuracy, low, high, method."""
+
+    def spent(self) -> tuple[float, float | None]:
+        """Seconds and money so far."""
 
     def forecast(self) -> Forecast:
         """Forecast what is needed to reach the target."""
@@ -99,10 +98,9 @@ class Reader:
             self._forecast = session.forecast() if session.target is not None else None
             self._advice = session.advice()
             self._round = len(history)
-        answers = annotations[annotations["kind"] != "undo"]
-        timed = answers["elapsed_s"].dropna()
-        seconds = float(timed.sum())
-        money = None if session.hourly_rate is None else seconds * session.hourly_rate / 3600
+        elapsed_s = annotations.loc[annotations["kind"] != "undo", "elapsed_s"].dropna().tolist()
+        seconds, money = session.spent()
+        audited = Counter(labels.loc[labels["audit"].astype(bool), "label"].tolist())
         return Reading(
             tiles=tiles(
                 n_labels=len(labels),
@@ -113,15 +111,7 @@ class Reader:
                 forecast=self._forecast,
             ),
             advice=advice_text(self._advice),
-            accuracy=accuracy_plot(
-                history, estimate, classes, _audit_counts(annotations, labels), session.target
-            ),
+            accuracy=accuracy_plot(history, estimate, classes, audited, session.target),
             classes=class_plot(labels["label"].tolist(), classes),
-            times=time_plot(timed.tolist()),
+            times=time_plot(elapsed_s),
         )
-
-
-def _audit_counts(annotations: pd.DataFrame, labels: pd.DataFrame) -> Counter[str]:
-    asked = annotations[(annotations["query_kind"] == "audit") & (annotations["kind"] == "label")]
-    chosen = labels[labels["item_id"].isin(set(asked["item_id"]))]
-    return Counter(chosen["label"].tolist())

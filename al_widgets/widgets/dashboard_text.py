@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+import numpy.typing as npt
+
 
 def duration(seconds: float) -> str:
     """Return seconds as people say them: ``"42 s"``, ``"12 min"``, ``"1 h 05 min"``.
@@ -59,3 +62,13 @@ def nice(value: float) -> float:
     """
     power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (1, 2, 3, 5, 8, 10) if step * power >= value * (1 - 1e-9))
+
+
+def ticks(end: float) -> npt.NDArray[np.float64]:
+    """Return round marks from 0 to an end that `nice` gave.
+
+    >>> ticks(30.0).tolist(), ticks(0.8).tolist()
+    ([0.0, 10.0, 20.0, 30.0], [0.0, 0.2, 0.4, 0.6000000000000001, 0.8])
+    """
+    lead = round(end / 10.0 ** math.floor(math.log10(end) + 1e-9))
+    return np.linspace(0.0, end, {2: 4, 3: 3, 8: 4}.get(lead, 5) + 1)

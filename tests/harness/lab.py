@@ -64,6 +64,9 @@ class Lab:
     def __enter__(self) -> Lab:
         for name in ("work", "runtime", "config", "data", "ipython", "cache", "settings", "workspaces"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
+        settings = self.home / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True, exist_ok=True)
+        (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON", "ANYWIDGET"))}
         paths = [str(ROOT), *filter(None, [kept.get("PYTHONPATH", "")])]
         environment = {

@@ -81,7 +81,7 @@ class Notebook:
         *,
         width: int = 1280,
         height: int = 1100,
-        theme: str | None = None,
+        theme: str = "JupyterLab Light",
     ) -> Notebook:
         """Open a notebook of the lab's directory in a fresh browser context, and wait for its kernel."""
         context = browser.new_context(viewport={"width": width, "height": height})
@@ -90,7 +90,7 @@ class Notebook:
         page.add_init_script(RECORDER)
         self = cls(page, lab, path.name)
         self.goto()
-        if theme is not None:
+        if page.evaluate("document.body.dataset.jpThemeName") != theme:  # the server keeps what the last page chose
             self.command("apputils:change-theme", {"theme": theme})
             page.wait_for_function(f"document.body.dataset.jpThemeName === {theme!r}")
         return self
@@ -236,7 +236,9 @@ class QueryView:
     def wait(self, script: str, argument: Any = None, seconds: float = 30.0) -> None:
         """Wait until a function of (root element, argument) is true."""
         handle = self.root.element_handle()
-        self.page.wait_for_function(f"([el, arg]) => ({script})(el, arg)", arg=[handle, argument], timeout=seconds * 1000)
+        self.page.wait_for_function(
+            f"([el, arg]) => ({script})(el, arg)", arg=[handle, argument], timeout=seconds * 1000
+        )
 
     def wait_state(self, state: str, seconds: float = 30.0) -> None:
         """Wait for a state."""
