@@ -197,7 +197,8 @@ def _newest(frame: pd.DataFrame) -> pd.DataFrame:
         (frame["query_kind"] == "repeat").to_numpy() if "query_kind" in frame.columns else np.zeros(len(frame), bool)
     )
     older = frame.assign(_again=again).duplicated(["item_id", "annotator", "_again"], keep="last").to_numpy() & ~again
-    return frame[~older]
+    newest: pd.DataFrame = frame[~older]
+    return newest
 
 
 def _numbers(column: pd.Series[Any]) -> tuple[IntArray, tuple[str, ...]]:
