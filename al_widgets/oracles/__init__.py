@@ -9,23 +9,47 @@ import importlib
 from typing import Any
 
 _HOME = {
+    "Answers": "answers",
+    "BoxConsensus": "agreement",
+    "BreakAdvice": "fatigue",
     "Consensus": "dawid_skene",
+    "Decision": "policies",
     "KernelRidge": "kernel_ridge",
+    "MaskConsensus": "masks",
+    "ResponseTime": "response_time",
+    "SimulatedAnswer": "simulated",
+    "SimulatedOracle": "simulated",
+    "Situation": "policies",
+    "Staircase": "staircase",
+    "advise_breaks": "fatigue",
     "aggregate": "aggregation",
+    "apex_distance": "agreement",
+    "box_consensus": "agreement",
     "consensus": "aggregation",
     "consensus_multilabel": "aggregation",
+    "dice": "agreement",
+    "iou": "agreement",
     "label_frame": "aggregation",
+    "mask_consensus": "masks",
+    "match_boxes": "agreement",
+    "mutual_information": "policies",
+    "pairwise_dice": "agreement",
+    "read_annotations": "answers",
     "reliability": "aggregation",
     "reliability_frame": "aggregation",
 }
+_MODULES = ("policies",)
 
-__all__ = sorted(_HOME)  # noqa: PLE0605  # one list, not two
+__all__ = sorted([*_HOME, *_MODULES])  # noqa: PLE0605  # one list, not two
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"al_widgets.oracles.{_HOME[name]}"), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"al_widgets.oracles.{name}")
+    else:
         raise AttributeError(f"module 'al_widgets.oracles' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"al_widgets.oracles.{_HOME[name]}"), name)
     globals()[name] = value
     return value
 
