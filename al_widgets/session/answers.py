@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from al_widgets.errors import SessionClosedError, SessionError, TaskError, UnknownItemError
+from al_widgets.errors import SessionClosedError, SessionError, TaskError
 from al_widgets.records import Annotation, Problem, Query
 from al_widgets.session.observers import Observers
 from al_widgets.session.readings import Readings
@@ -152,9 +152,3 @@ class Answers(Readings):
     def _check_open(self) -> None:
         if self._closed:
             raise SessionClosedError(f"{self._closed} Make a new session with the same store to go on.")
-
-    def _row_of(self, item_id: str) -> int:
-        row = self._row.get(item_id)
-        if row is None:
-            raise UnknownItemError(item_id)
-        return row

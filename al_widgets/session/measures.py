@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from al_widgets.errors import SessionError
 from al_widgets.records import Advice, Annotation, Estimate, Forecast, Round
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 KEPT_PREDICTIONS = 400
 """Audit items whose prediction is kept with every round: more are hardly ever answered."""
+
+
+RECENT = 50
+"""Answers that the pace is taken from."""
+MOST_ROUNDS = 40
+"""Rounds that a forecast or an advice looks at."""
 
 
 def check_settings(*, audit: float, target: float, hourly_rate: float | None, batch_size: int) -> None:
@@ -41,4 +48,109 @@ def reserve_rows(store: Store, ids: Sequence[str], audit: float) -> list[int]:
         return []
     kept = store.keep_setting("reserve", {"secret": secrets.token_hex(8), "fraction": reserve_fraction(len(ids))})
     row = {item_id: i for i, item_id in enumerate(ids)}
-    return [row[item_id] for item_id in reserve_order(ids, kept["secret"], kept["fraction"])]
+    return [row[item_id] for item_id in reserve_order(kept["secret"], ids, kept["fraction"])]
+
+
+def feature_table(pool: Pool, encoder: Any) -> Any:
+    """Return the table that encodes a pool, with the cache on disk behind it."""
+    from al_widgets.features import FeatureCache, FeatureTable, as_encoder, default_encoder
+
+    return FeatureTable(pool, default_encoder(len(pool)) if encoder is None else as_encoder(encoder), FeatureCache())
+
+
+def accuracy(
+    snapshot: Snapshot | None, labels: Mapping[str, Label], row: Mapping[str, int], reserve_ids: Iterable[str]
+) -> Estimate:
+    """Return the accuracy of the snapshot's model on the audit items that have a label."""
+    from al_widgets.evaluation import audit_estimate
+
+    audited = [i for i in reserve_ids if i in labels and i in row]
+    if snapshot is None or snapshot.probabilities is None:
+        return Estimate(None, None, None, len(audited), "", "There is no model yet: two classes need labels.")
+    correct = []
+    for item_id in audited:
+        opinion = snapshot.opinion(row[item_id])
+        if opinion is not None:
+            correct.append(snapshot.classes[int(opinion.argmax())] == labels[item_id].label)
+    return audit_estimate(np.asarray(correct, float))
+
+
+def reserve_predictions(snapshot: Snapshot, reserve: Sequence[int], ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return (item id, predicted class) of the first audit items in serving order."""
+    found = []
+    for row in reserve[:KEPT_PREDICTIONS]:
+        opinion = snapshot.opinion(row)
+        if opinion is not None:
+            found.append((ids[row], snapshot.classes[int(opinion.argmax())]))
+    return tuple(found)
+
+
+def spent_seconds(answers: Iterable[Annotation]) -> float:
+    """Return the seconds spent on answers, pauses taken out."""
+    from al_widgets.evaluation import spent
+
+    return spent(answers)
+
+
+def pace(answers: Sequence[Annotation]) -> tuple[float | None, float | None]:
+    """Return median seconds an answer and answers a minute over the newest answers; None before there is one."""
+    from al_widgets.evaluation import effort
+
+    newest = effort(sorted(answers, key=lambda e: e.answered_at)[-RECENT:])
+    return newest.median_s, None if not newest.n_answers else 60 * newest.n_answers / newest.seconds
+
+
+def correctness(
+    rounds: Sequence[Round], labels: Mapping[str, Label], reserve_ids: Iterable[str]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return which audit items each round's model got right, NaN where unanswered, (items, rounds), and labels of each round."""
+    audited = [i for i in reserve_ids if i in labels]
+    at = {item_id: i for i, item_id in enumerate(audited)}
+    chosen = [rounds[i] for i in np.unique(np.linspace(0, len(rounds) - 1, MOST_ROUNDS).astype(int))] if rounds else []
+    matrix = np.full((len(audited), len(chosen)), np.nan)
+    for column, record in enumerate(chosen):
+        for item_id, predicted in record.reserve_predictions:
+            if item_id in at:
+                matrix[at[item_id], column] = predicted == labels[item_id].label
+    return matrix, np.asarray([r.n_labels for r in chosen], float)
+
+
+def forecast(
+    rounds: Sequence[Round],
+    labels: Mapping[str, Label],
+    answers: Sequence[Annotation],
+    reserve_ids: Iterable[str],
+    target: float,
+    hourly_rate: float | None,
+    seed: int,
+) -> Forecast:
+    """Return what is still needed to reach the target."""
+    from al_widgets.evaluation import effort, forecast_to_target
+
+    matrix, n_labels = correctness(rounds, labels, reserve_ids)
+    return forecast_to_target(
+        matrix,
+        n_labels,
+        target,
+        seconds_per_label=effort(answers).median_s,
+        hourly_rate=hourly_rate,
+        rng=np.random.default_rng(seed),
+    )
+
+
+def advice(rounds: Sequence[Round], target: float, left: int) -> Advice:
+    """Return whether to stop, and why."""
+    from al_widgets.evaluation import advise, certified_estimate, stability
+
+    if left <= 0:
+        return Advice(stop=True, why="Every item has an answer.")
+    known = [r.accuracy for r in rounds if r.accuracy.value is not None]
+    certified = certified_estimate((round(e.n * (e.value or 0.0)), e.n) for e in known)
+    recent = rounds[-MOST_ROUNDS:]
+    items = set.intersection(*({i for i, _ in r.reserve_predictions} for r in recent)) if recent else set()
+    order = sorted(items)
+    predictions = []
+    for record in recent:
+        predicted = dict(record.reserve_predictions)
+        predictions.append(np.asarray([predicted[i] for i in order]))
+    return advise(target=target, certified=certified, stable=stability(predictions, [r.n_labels for r in recent]))

@@ -10,10 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from al_widgets.errors import UnknownItemError
 from al_widgets.pool import Pool
-from al_widgets.records import Advice, Annotation, Estimate, Forecast, Problem, Round
+from al_widgets.records import Advice, Annotation, Estimate, Forecast, Problem, Query, Round
 from al_widgets.session import frames, measures
 from al_widgets.session.ledger import Ledger
+from al_widgets.session.opinion import probabilities_of, reason_of
+from al_widgets.session.queue import Pick, ServingQueue
 from al_widgets.session.rounds import Rounds
 from al_widgets.session.snapshot import Snapshot
 from al_widgets.store import Store
@@ -44,6 +47,7 @@ class Readings(ABC):
     _progress: tuple[int, int] | None
     _error: str
     _closed: str
+    _queue: ServingQueue
 
     @abstractmethod
     def _sync(self) -> None:
@@ -110,6 +114,32 @@ class Readings(ABC):
         """Why the session is closed; empty while it is open."""
         return self._closed
 
+    def _row_of(self, item_id: str) -> int:
+        row = self._row.get(item_id)
+        if row is None:
+            raise UnknownItemError(item_id)
+        return row
+
+    def query(self, item_id: str) -> Query:
+        """Return one item as a query, to look at it again or to relabel it."""
+        with self._lock:
+            row = self._row_of(item_id)
+            return self._query(Pick(row, "revisit", None, None, "audit" if row in self._queue.in_reserve else "new"))
+
+    def _query(self, pick: Pick) -> Query:
+        snapshot = self._rounds.snapshot
+        probabilities = () if snapshot is None else probabilities_of(snapshot.opinion(pick.row), snapshot.classes)
+        return Query(
+            item_id=self._ids[pick.row],
+            strategy=pick.strategy,
+            utility=pick.utility,
+            propensity=pick.propensity,
+            round=0 if snapshot is None else snapshot.round,
+            kind=pick.kind,
+            reason=reason_of(probabilities, 0 if snapshot is None else snapshot.n_trained),
+            probabilities=probabilities,
+        )
+
     def labels(self) -> pd.DataFrame:
         """One row an item that has a label: item_id, label, confidence, n_annotations, audit."""
         with self._lock:
@@ -147,7 +177,7 @@ class Readings(ABC):
     def accuracy(self) -> Estimate:
         """Accuracy of the present model, on the audit items answered so far."""
         with self._lock:
-            return measures.accuracy(self._rounds.snapshot, self._ledger, self._row, self._reserve_ids)
+            return measures.accuracy(self._rounds.snapshot, self._ledger.labels, self._row, self._reserve_ids)
 
     def spent(self) -> tuple[float, float | None]:
         """Return seconds and money spent on all answers of this store."""
@@ -165,9 +195,9 @@ class Readings(ABC):
     def advice(self) -> Advice:
         """Whether to stop, and why; a session never stops by itself."""
         with self._lock:
-            rounds, labels = list(self._past), dict(self._ledger.labels)
-            left = len(self._ids) - len(self._problems) - len(labels)
-        return measures.advice(rounds, labels, self._reserve_ids, self.target, left)
+            rounds = list(self._past)
+            left = len(self._ids) - len(self._problems) - len(self._ledger.labels)
+        return measures.advice(rounds, self.target, left)
 
     def pace(self) -> tuple[float | None, float | None]:
         """Return this annotator's median seconds an answer and answers a minute, of the newest answers; None before one."""

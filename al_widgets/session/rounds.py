@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from al_widgets.learning.base import Learner
 from al_widgets.learning.trainer import Trainer
 from al_widgets.session.snapshot import Snapshot, TrainingInput, keep_model, train
 from al_widgets.strategies import Strategy, as_strategy
@@ -62,7 +63,8 @@ class Rounds:
         first_round: int,
     ) -> None:
         self.strategy: Strategy = as_strategy(strategy)
-        self._learner_spec, self._learner = learner, None
+        self._learner_spec = learner
+        self._learner: Learner | None = None
         self._state, self._on_round = state, on_round
         self._batch_size, self._seed, self._round = batch_size, seed, first_round
         self._features: tuple[npt.NDArray[np.intp], npt.NDArray[Any]] | None = None

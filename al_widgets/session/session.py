@@ -23,8 +23,7 @@ from al_widgets.session.answers import Answers
 from al_widgets.session.encoding import BackgroundEncoding
 from al_widgets.session.ledger import Ledger
 from al_widgets.session.observers import Callback, Observers
-from al_widgets.session.opinion import probabilities_of, reason_of
-from al_widgets.session.queue import Pick, ServingQueue
+from al_widgets.session.queue import ServingQueue
 from al_widgets.session.registry import supersede
 from al_widgets.session.rounds import Rounds, State
 from al_widgets.session.snapshot import Snapshot
@@ -125,7 +124,7 @@ class Session(Answers):
         self._visible: dict[str, list[str]] = {}
         self._progress: tuple[int, int] | None = None
         self._error = ""
-        reserve = measures.reserve_rows(self._store, self._ids, audit, seed)
+        reserve = measures.reserve_rows(self._store, self._ids, audit)
         self._queue = ServingQueue(len(self._ids), reserve, audit, seed)
         self._reserve_ids = {self._ids[row] for row in reserve}
         self._lock = threading.RLock()
@@ -221,26 +220,6 @@ class Session(Answers):
         self.start()
         return queries
 
-    def query(self, item_id: str) -> Query:
-        """Return one item as a query, to look at it again or to relabel it."""
-        with self._lock:
-            row = self._row_of(item_id)
-            return self._query(Pick(row, "revisit", None, None, "audit" if row in self._queue.in_reserve else "new"))
-
-    def _query(self, pick: Pick) -> Query:
-        snapshot = self._rounds.snapshot
-        probabilities = () if snapshot is None else probabilities_of(snapshot.opinion(pick.row), snapshot.classes)
-        return Query(
-            item_id=self._ids[pick.row],
-            strategy=pick.strategy,
-            utility=pick.utility,
-            propensity=pick.propensity,
-            round=0 if snapshot is None else snapshot.round,
-            kind=pick.kind,
-            reason=reason_of(probabilities, 0 if snapshot is None else snapshot.n_trained),
-            probabilities=probabilities,
-        )
-
     # ---- running ----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -305,7 +284,7 @@ class Session(Answers):
         return first + [self._ids[r] for r in rest if self._ids[r] not in have]
 
     def _state(self) -> State:
-        """What a round of training begins with; on the trainer's thread."""
+        """Return what a round of training begins with; on the trainer's thread."""
         with self._lock:
             self._sync()
             number = {name: i for i, name in enumerate(self._task.classes)}
@@ -346,7 +325,7 @@ class Session(Answers):
             self._error = "; ".join(str(error) for error in snapshot.errors)
             known = self._past[-1].n_labels if self._past else -1
             if snapshot.learner is not None and not snapshot.errors and snapshot.n_labels != known:
-                accuracy = measures.accuracy(snapshot, self._ledger, self._row, self._reserve_ids)
+                accuracy = measures.accuracy(snapshot, self._ledger.labels, self._row, self._reserve_ids)
                 seconds, money = self.spent()
                 predictions = measures.reserve_predictions(snapshot, self._queue.reserve, self._ids)
                 record = Round(

@@ -1,0 +1,229 @@
+"""Simulation: learning curves of strategies on a pool whose labels are known, without annotators, widgets or a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.errors import SessionError
+from al_widgets.learning.base import Learner
+from al_widgets.session.snapshot import TrainingInput, train
+from al_widgets.strategies import Strategy, as_strategy
+from al_widgets.task import Classification
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+IntArray = npt.NDArray[np.intp]
+FloatArray = npt.NDArray[np.floating[Any]]
+Progress = Callable[[int, int], None]
+
+
+def simulate(
+    pool: Any,
+    truth: Mapping[str, Any] | Sequence[Any],
+    task: Classification | Sequence[str] | None = None,
+    *,
+    strategies: Sequence[Any] = ("auto", "random"),
+    seeds: int | Iterable[int] = 5,
+    limit: int = 300,
+    batch_size: int = 1,
+    holdout: float = 0.25,
+    learner: Any = None,
+    encoder: Any = None,
+    oracle: Callable[[str], Any] | None = None,
+    seconds_per_label: float = 1.0,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Compare strategies on a pool whose labels are known.
+
+    Every seed holds out another random part of the pool for measuring; it is never asked and never trained on.
+
+    Parameters
+    ----------
+    pool : folder, list of paths, array (n, h, w[, c]), matrix of features (n, d), DataFrame or Pool
+        Two-dimensional arrays are taken as features and not encoded.
+    truth : mapping of item id to class, or sequence of n classes
+        In the pool's order where it is a sequence.
+    task : Classification or list of str, optional
+        Default: the classes that occur in `truth`.
+    strategies : sequence of str or Strategy
+    seeds : int or iterable of int
+        How many repetitions, or which seeds.
+    limit : int
+        Labels at most.
+    batch_size : int
+        Labels between two trainings.
+    holdout : float
+        Share of the pool that measures.
+    learner, encoder
+        As for `Session`.
+    oracle : callable, optional
+        Item id → answer, in place of the truth: a noisy annotator, for example `al_widgets.oracles.SimulatedOracle`. An attribute
+        ``elapsed_s`` of the answer, or of the oracle, is what it cost. None as an answer counts as "cannot tell".
+    seconds_per_label : float
+        Cost of a label where the oracle has none.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    DataFrame
+        strategy, seed, n_labels, accuracy (on the held-out items, by the truth), cost_s; one row a training.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> digits = load_digits()
+    >>> curves = simulate(
+    ...     digits.data.astype("float32"),
+    ...     [str(t) for t in digits.target],
+    ...     seeds=1,
+    ...     limit=20,
+    ...     batch_size=10,
+    ...     progress=False,
+    ... )
+    >>> sorted(curves.strategy.unique())
+    ['auto', 'random']
+    """
+    from tqdm.auto import tqdm
+
+    features, item_ids = _features(pool, encoder)
+    names = _truth(truth, item_ids)
+    task = Classification(list(dict.fromkeys(sorted(names)))) if task is None else task
+    task = task if isinstance(task, Classification) else Classification(task)
+    number = {name: i for i, name in enumerate(task.classes)}
+    unknown = sorted(set(names) - set(number))
+    if unknown:
+        raise SessionError(f"truth has classes that are not in the task: {', '.join(unknown[:5])}")
+    classes = np.asarray([number[name] for name in names], np.intp)
+    seeds = range(seeds) if isinstance(seeds, int) else list(seeds)
+    experiment = _Experiment(
+        features, item_ids, classes, task.classes, limit, batch_size, holdout, oracle, seconds_per_label
+    )
+    queries = [as_strategy(s) for s in strategies]
+    rows: list[tuple[str, int, int, float, float]] = []
+    with tqdm(total=len(queries) * len(seeds), desc="simulating", disable=not progress) as bar:
+        for strategy in queries:
+            for seed in seeds:
+                rows += [(strategy.name, seed, *point) for point in experiment.curve(strategy, learner, seed)]
+                bar.update()
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=["strategy", "seed", "n_labels", "accuracy", "cost_s"])
+
+
+@dataclass(frozen=True)
+class _Experiment:
+    """Everything that is the same for all curves."""
+
+    features: FloatArray
+    item_ids: Sequence[str]
+    truth: IntArray
+    classes: tuple[str, ...]
+    limit: int
+    batch_size: int
+    holdout: float
+    oracle: Callable[[str], Any] | None
+    seconds_per_label: float
+
+    def curve(self, strategy: Strategy, learner: Any, seed: int) -> list[tuple[int, float, float]]:
+        """Return (n_labels, accuracy, cost_s) after each training."""
+        n = len(self.truth)
+        order = np.random.default_rng([seed, 7]).permutation(n)
+        measured = np.sort(order[: max(1, round(self.holdout * n))])
+        open_ = np.ones(n, bool)
+        open_[measured] = False
+        cold = strategy if strategy.name == "random" else as_strategy("auto")
+        fresh = _learner(learner)
+        labelled: list[int] = []
+        labels: list[int] = []
+        cost, points = 0.0, []
+        while True:
+            snapshot = train(
+                TrainingInput(
+                    version=len(labelled),
+                    round=len(points) + 1,
+                    classes=self.classes,
+                    pool_size=n,
+                    rows=np.arange(n),
+                    features=self.features,
+                    labelled=np.asarray(labelled, np.intp),
+                    labels=np.asarray(labels, np.intp),
+                    weights=None,
+                    candidates=np.flatnonzero(open_),
+                    pending=np.empty(0, np.intp),
+                    n_labels=len(labelled),
+                    learner=fresh,
+                    strategy=strategy,
+                    cold_strategy=cold,
+                    length=self.batch_size,
+                    rng=np.random.default_rng([seed, len(labelled)]),
+                )
+            )
+            if snapshot.errors:
+                raise snapshot.errors[0]
+            if labelled:
+                points.append((len(labelled), self._accuracy(snapshot.probabilities, labels, measured), cost))
+            picks = [r.row for r in snapshot.ranking[: max(0, self.limit - len(labelled))]]
+            if not picks:
+                return points
+            for row in picks:
+                open_[row] = False
+                answer, seconds = self._ask(row)
+                cost += seconds
+                if answer is not None:
+                    labelled.append(row)
+                    labels.append(answer)
+
+    def _accuracy(self, probabilities: FloatArray | None, labels: list[int], measured: IntArray) -> float:
+        if probabilities is None:  # one class so far: that is the prediction
+            return float((self.truth[measured] == labels[-1]).mean())
+        return float((probabilities[measured].argmax(axis=1) == self.truth[measured]).mean())
+
+    def _ask(self, row: int) -> tuple[int | None, float]:
+        if self.oracle is None:
+            return int(self.truth[row]), self.seconds_per_label
+        answer = self.oracle(self.item_ids[row])
+        seconds = getattr(answer, "elapsed_s", getattr(self.oracle, "elapsed_s", self.seconds_per_label))
+        value = getattr(answer, "value", answer)
+        return (None if value is None else self.classes.index(value)), float(seconds)
+
+
+def _learner(learner: Any) -> Learner:
+    from al_widgets.learning import as_learner, default_learner
+
+    return default_learner() if learner is None else as_learner(learner)
+
+
+def _features(pool: Any, encoder: Any) -> tuple[FloatArray, Sequence[str]]:
+    if isinstance(pool, np.ndarray) and pool.ndim == 2:
+        return np.ascontiguousarray(pool, np.float32), [str(i) for i in range(len(pool))]
+    from al_widgets.pool import open_pool
+    from al_widgets.session.measures import feature_table
+
+    opened = open_pool(pool)
+    table = feature_table(opened, encoder)
+    table.run(order=list(opened.item_ids))
+    rows = table.rows()
+    if len(rows) < len(opened):
+        missing = sorted(set(range(len(opened))) - set(rows.tolist()))[:3]
+        raise SessionError(
+            f"items that cannot be read: {', '.join(opened.item_ids[i] for i in missing)}; leave them out"
+        )
+    return np.asarray(table.matrix()), opened.item_ids
+
+
+def _truth(truth: Mapping[str, Any] | Sequence[Any], item_ids: Sequence[str]) -> list[str]:
+    if isinstance(truth, Mapping):
+        missing = [i for i in item_ids if i not in truth]
+        if missing:
+            raise SessionError(f"truth lacks {len(missing)} items, for example {missing[0]!r}")
+        return [str(truth[i]) for i in item_ids]
+    if len(truth) != len(item_ids):
+        raise SessionError(f"truth has {len(truth)} classes for {len(item_ids)} items")
+    return [str(t) for t in truth]
