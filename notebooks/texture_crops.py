@@ -5,6 +5,7 @@ rotation, then lit, blurred and made noisy at random, so that telling them apart
 beside the folder, in a table of its own: for checks, not for the session.
 """
 
+# ruff: noqa: INP001
 from __future__ import annotations
 
 import csv
@@ -64,7 +65,8 @@ def _crop(photograph: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     reach = SIDE * scale * 0.75  # half the diagonal, and a little more: the crop stays inside the photograph
     x, y = rng.uniform(reach, photograph.shape[1] - reach), rng.uniform(reach, photograph.shape[0] - reach)
     middle = AffineTransform(translation=(-SIDE / 2, -SIDE / 2))
-    crop = warp(photograph, middle + AffineTransform(scale=scale, rotation=angle, translation=(x, y)), output_shape=(SIDE, SIDE), order=1)
+    place = middle + AffineTransform(scale=scale, rotation=angle, translation=(x, y))
+    crop = warp(photograph, place, output_shape=(SIDE, SIDE), order=1)
     crop = gaussian(crop, rng.uniform(0.0, 1.2))
     slope = rng.normal(0.0, 25.0, 2) @ np.mgrid[-0.5 : 0.5 : SIDE * 1j, -0.5 : 0.5 : SIDE * 1j].reshape(2, -1)
     lit = (crop - crop.mean()) * rng.uniform(0.35, 1.0) + rng.uniform(80, 175) + slope.reshape(SIDE, SIDE)

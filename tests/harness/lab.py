@@ -96,6 +96,9 @@ class Lab:
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--LabApp.extension_manager=readonly",
             "--LanguageServerManager.autodetect=False",
+            # A kernel that is killed comes back soon, and as often as a test kills it.
+            "--IOLoopKernelRestarter.time_to_poll=0.2",
+            "--IOLoopKernelRestarter.restart_limit=1000",
             "--FileContentsManager.delete_to_trash=False",
         ]
         with self._log.open("wb") as log:
@@ -207,6 +210,13 @@ class Kernel:
             if str(self.connection_file) in (process.info["cmdline"] or []):
                 return int(process.pid)
         raise LookupError(f"no process has {self.connection_file}")
+
+    def pid_or_none(self) -> int | None:
+        """Process id, or None while there is no process."""
+        try:
+            return self.pid
+        except LookupError:
+            return None
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Any]:

@@ -8,9 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
-
 from harness.lab import Kernel, Lab
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 FLAGS = (
     "--no-sandbox",
@@ -188,6 +187,38 @@ class Notebook:
         mode: str = self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.mode")
         return mode
 
+    def is_busy(self) -> bool:
+        """Whether the kernel runs a cell, by JupyterLab's own light."""
+        busy: bool = self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'busy'"
+        )
+        return busy
+
+    def wait_busy(self) -> None:
+        """Wait until the kernel runs a cell."""
+        self.page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'busy'"
+        )
+
+    def after_restart(self) -> None:
+        """Wait until the page has its kernel back, and take away the dialog that told of its death."""
+        ok = self.page.locator(".jp-Dialog button.jp-mod-accept")
+        self.ready()
+        for _ in range(ok.count()):
+            ok.first.click()
+
+    def leave_widget(self) -> None:
+        """Give the keyboard back to the notebook, in command mode."""
+        self.page.evaluate(
+            """() => {
+              document.activeElement?.blur();
+              const { content } = window.jupyterapp.shell.currentWidget;
+              content.mode = "command";
+              content.node.focus();
+              content.activate();
+            }"""
+        )
+
     def save(self) -> Path:
         """Save the notebook and return its file."""
         self.command("docmanager:save")
@@ -241,8 +272,10 @@ class QueryView:
         )
 
     def wait_state(self, state: str, seconds: float = 30.0) -> None:
-        """Wait for a state."""
+        """Wait for a state; ready means that the item is drawn, too."""
         self.wait("(el, state) => el.dataset.alState === state", state, seconds)
+        if state == "ready":
+            self.wait("(el) => window.__al.painted.at(-1)?.item_id === el.dataset.alItem", None, seconds)
 
     def wait_saved(self, seconds: float = 30.0) -> None:
         """Wait until every answer is durable."""
@@ -262,12 +295,32 @@ class QueryView:
         """Give the widget the keyboard."""
         self.root.focus()
 
+    def wait_painted(self, item: str | None, seconds: float = 10.0) -> None:
+        """Wait until an item is drawn: before that the widget takes no answer for it."""
+        self.wait("(el, item) => window.__al.painted.at(-1)?.item_id === item", item, seconds)
+
+    def wait_next(self, item: str | None, seconds: float = 10.0) -> None:
+        """Wait until another item than `item` is drawn, or none is left."""
+        self.wait(
+            """(el, item) => {
+              const now = el.dataset.alItem ?? "";
+              if (now === item) return false;
+              return now === "" ? el.dataset.alState !== "ready" : window.__al.painted.at(-1)?.item_id === now;
+            }""",
+            item,
+            seconds,
+        )
+
     def press(self, key: str) -> str | None:
         """Press one key, wait for the next item, return the id of the one that was answered."""
         item = self.item
         self.page.keyboard.press(key)
-        self.wait_other_item(item)
+        self.wait_next(item)
         return item
+
+    def act(self, action: str) -> None:
+        """Press the button of an action: skip, undo and so on."""
+        self.root.locator(f'[data-al-action="{action}"]').first.click()
 
     def label(self, name: str) -> str | None:
         """Answer by the class' key."""
@@ -277,5 +330,5 @@ class QueryView:
         """Answer by the class' button."""
         item = self.item
         self.root.locator(f'[data-al-class="{name}"]').click()
-        self.wait_other_item(item)
+        self.wait_next(item)
         return item

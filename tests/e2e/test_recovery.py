@@ -1,0 +1,86 @@
+"""No answer is lost and none is doubled: reload with answers in flight, a kernel that dies, again and again."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+
+from harness.lab import wait_for
+
+
+def test_answers_in_flight_arrive_once_when_the_page_is_reloaded(open_notebook, pictures):
+    notebook = open_notebook(pictures.cell())
+    view = notebook.query()
+    view.wait_state("ready")
+    notebook.save()
+    view.focus()
+    given = {}
+    for _ in range(3):
+        given[view.label("dark")] = "dark"
+    view.wait_saved()
+    pid = notebook.kernel.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for _ in range(5):
+            given[view.label("bright")] = "bright"
+        assert view.unsaved == 5
+        notebook.page.reload(wait_until="domcontentloaded")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    notebook.ready()
+    view = notebook.query()
+    view.wait_state("ready")
+    view.wait_saved()
+    assert pictures.answers() == given
+    view.focus()
+    given[view.label("dark")] = "dark"  # and the page goes on from there
+    view.wait_saved()
+    assert pictures.answers() == given
+    assert len(pictures.rows()) == len(given) == 9
+
+
+def test_answers_survive_twenty_kills_of_the_kernel(open_notebook, make_pictures):
+    pictures = make_pictures(300)
+    schedule = random.Random(20)
+    notebook = open_notebook(pictures.cell())
+    view = notebook.query()
+    view.wait_state("ready")
+    given: dict[str, str] = {}
+
+    def label(n: int) -> None:
+        for _ in range(n):
+            name = pictures.truth[view.item]
+            given[view.label(name)] = name
+
+    for _ in range(20):
+        view.focus()
+        before, after = schedule.randint(1, 5), schedule.randint(0, 3)
+        label(before)
+        pid = notebook.kernel.pid
+        os.kill(pid, signal.SIGKILL)
+        label(after)  # the page does not know yet, or shows that it is offline: both take answers
+        wait_for("a new kernel process", lambda old=pid: notebook.kernel.pid_or_none() not in (None, old))
+        notebook.after_restart()
+        notebook.run(0)
+        view = notebook.query()
+        view.wait_state("ready")
+    view.wait_saved()
+    assert pictures.answers() == given
+    assert len(pictures.rows()) == len(given)
+
+
+def test_session_resumes_when_the_cell_runs_again(open_notebook, pictures):
+    notebook = open_notebook(pictures.cell())
+    for _ in range(2):
+        view = notebook.query()
+        view.wait_state("ready")
+        view.focus()
+        for _ in range(4):
+            view.label(pictures.truth[view.item])
+        view.wait_saved()
+        notebook.run(0)
+    notebook.query().wait_state("ready")
+    assert len(pictures.answers()) == 8
+    assert notebook.kernel.run("print(len(session.labels()))").strip() == "8"
+    assert notebook.query().item not in pictures.answers()
