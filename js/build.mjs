@@ -10,7 +10,22 @@ const out = join(here, "..", "al_widgets", "static");
 const BUDGET_BYTES = 60_000;
 const TARGET = ["es2022", "chrome111", "firefox113", "safari16.4"];
 
+// Names of our own properties that neither the DOM, nor a message, nor anything stored uses: safe to shorten.
+const OWN_NAMES = `addClass alive announcement answerOf awaiting blocked canRedo canUndo canvas colour commandKey decoding drawn
+  durable effect element flush hurry isOpen isShowing keyOf keymap labeller last_heard lazily lost_at newest observers offered
+  olderHistory opinion panBy peek phase picture postpone postponed prune putBack receive recovered redoable refill refit refocus
+  refused review reviewed seen_ms sent_at setHidden settle settled shown showModel since skipReason sources standing storeId
+  striped toggleLevels toggleOpinion today tries unsaved waiting_since zoomAt`.split(/\s+/);
+
 const entries = readdirSync(join(here, "src", "entries")).filter((name) => /\.(ts|css)$/.test(name));
+
+/** Gives the style sheet's own custom properties short names; those set from scripts and JupyterLab's keep theirs. */
+function shortenVariables(css) {
+  const kept = new Set(["--accent", "--flash", "--height"]);
+  const own = [...new Set(css.match(/--(?!jp-)[a-z-]+(?=:)/g))].filter((name) => !kept.has(name));
+  const short = new Map(own.map((name, i) => [name, `--${i.toString(36)}`]));
+  return css.replace(/--[a-z-]+[a-z](?![a-z0-9-])/g, (name) => short.get(name) ?? name);
+}
 
 // Styles live in the widget's shadow root, so they travel as text inside the module.
 const inlineCss = {
@@ -21,8 +36,14 @@ const inlineCss = {
       namespace: "inline-css",
     }));
     build.onLoad({ filter: /.*/, namespace: "inline-css" }, async (args) => {
-      const built = await esbuild.build({ entryPoints: [args.path], bundle: true, minify: true, write: false, target: TARGET });
-      return { contents: built.outputFiles[0].text, loader: "text", watchFiles: [args.path] };
+      const built = await esbuild.build({
+        entryPoints: [args.path],
+        bundle: true,
+        minify: true,
+        write: false,
+        target: TARGET,
+      });
+      return { contents: shortenVariables(built.outputFiles[0].text), loader: "text", watchFiles: [args.path] };
     });
   },
 };
@@ -36,6 +57,7 @@ const options = {
   minify: true,
   charset: "utf8",
   legalComments: "none",
+  mangleProps: new RegExp(`^(?:${OWN_NAMES.join("|")})$`),
   target: TARGET,
   plugins: [inlineCss],
   logLevel: "info",
@@ -50,7 +72,9 @@ if (process.argv.includes("--watch")) {
   for (const name of entries.filter((entry) => entry.endsWith(".ts"))) {
     const bytes = statSync(join(out, name.replace(/\.ts$/, ".js"))).size;
     if (bytes > BUDGET_BYTES) {
-      console.error(`${name}: ${bytes} bytes, over the budget of ${BUDGET_BYTES}. It is copied into every instance: make it smaller.`);
+      console.error(
+        `${name}: ${bytes} bytes, over the budget of ${BUDGET_BYTES}. It is copied into every instance: make it smaller.`,
+      );
       over = true;
     }
   }

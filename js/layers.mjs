@@ -22,7 +22,9 @@ export function breaches(root) {
     const text = readFileSync(join(root, path), "utf8");
     for (const [, target] of text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
       if (target.startsWith(".")) {
-        const to = relative(root, resolve(root, dirname(path), target)).split(/[\\/]/)[0].replace(/^wire$/, "wire.ts");
+        const to = relative(root, resolve(root, dirname(path), target))
+          .split(/[\\/]/)[0]
+          .replace(/^wire$/, "wire.ts");
         if (!(ALLOWED[layer] ?? []).includes(to)) found.push(`${path}: ${layer} must not import ${target}`);
       } else if (!(PACKAGES[layer] ?? []).includes(target)) {
         found.push(`${path}: must not import the package ${target}`);

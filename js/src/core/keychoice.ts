@@ -1,0 +1,67 @@
+// The keys in force: the user's own choice in this browser, else Python's, else handed out in order.
+
+import { type Keymap, makeKeymap } from "./keymap";
+import type { KeyValue } from "./outbox";
+import { computed, type ReadSignal, type Signal, signal } from "./signal";
+
+export type Chosen = Readonly<Record<string, string>>;
+
+export class KeyChoice {
+  /** Python's wishes, class name to key. */
+  readonly offered: Signal<Chosen>;
+  /** The user's, which win. */
+  readonly own: Signal<Chosen>;
+  readonly keymap: ReadSignal<Keymap>;
+  readonly #key: string;
+
+  readonly #storage: KeyValue | null;
+  constructor(
+    storage: KeyValue | null,
+    storeId: string,
+    classes: ReadSignal<readonly string[]>,
+    offered: Chosen,
+  ) {
+    this.#storage = storage;
+    this.#key = `al_widgets:keys:${storeId}`;
+    this.offered = signal(offered);
+    this.own = signal(this.#read());
+    this.keymap = computed(() => {
+      const own = this.own.get();
+      const taken = new Set(Object.values(own));
+      const rest = Object.entries(this.offered.get() ?? {}).filter(
+        ([name, key]) => !(name in own) && !taken.has(key),
+      );
+      return makeKeymap(classes.get(), { ...Object.fromEntries(rest), ...own });
+    });
+  }
+
+  /** Gives a class a key; who had it gets another. */
+  choose(name: string, key: string): void {
+    const rest = Object.entries(this.own.peek()).filter(([other, taken]) => other !== name && taken !== key);
+    this.#write({ ...Object.fromEntries(rest), [name]: key });
+  }
+
+  reset(): void {
+    this.#write({});
+  }
+
+  #read(): Chosen {
+    try {
+      const value: unknown = JSON.parse(this.#storage?.getItem(this.#key) ?? "{}");
+      if (typeof value !== "object" || value === null) return {};
+      return Object.fromEntries(Object.entries(value).filter(([, key]) => typeof key === "string"));
+    } catch {
+      return {};
+    }
+  }
+
+  #write(own: Chosen): void {
+    this.own.set(own);
+    try {
+      if (Object.keys(own).length === 0) this.#storage?.removeItem(this.#key);
+      else this.#storage?.setItem(this.#key, JSON.stringify(own));
+    } catch {
+      // Without storage the choice lasts as long as the page.
+    }
+  }
+}

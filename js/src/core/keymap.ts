@@ -1,0 +1,133 @@
+// Which key does what. Classes get 1–9, 0, then letters that no command uses; the user's choice wins over both.
+
+export type Command =
+  | "skip"
+  | "skip-reason"
+  | "unsure"
+  | "undo"
+  | "redo"
+  | "back"
+  | "forward"
+  | "latest"
+  | "add-class"
+  | "hide-model"
+  | "levels"
+  | "zoom-in"
+  | "zoom-out"
+  | "fit"
+  | "pan-left"
+  | "pan-right"
+  | "pan-up"
+  | "pan-down"
+  | "search"
+  | "keys"
+  | "help";
+
+/** Keys of the commands, best known first. Capital letters are letters with Shift. */
+export const COMMAND_KEYS: Readonly<Record<Command, readonly string[]>> = {
+  skip: ["s"],
+  "skip-reason": ["S"],
+  unsure: ["u"],
+  undo: ["Backspace", "z"],
+  redo: ["y", "Z"],
+  back: ["ArrowLeft"],
+  forward: ["ArrowRight"],
+  latest: ["End", "Escape"],
+  "add-class": ["a"],
+  "hide-model": ["m"],
+  levels: ["w"],
+  "zoom-in": ["+", "="],
+  "zoom-out": ["-", "_"],
+  fit: ["f", "0"],
+  "pan-left": ["Shift+ArrowLeft"],
+  "pan-right": ["Shift+ArrowRight"],
+  "pan-up": ["Shift+ArrowUp"],
+  "pan-down": ["Shift+ArrowDown"],
+  search: ["/"],
+  keys: ["k"],
+  help: ["?"],
+};
+
+const DIGITS = [..."1234567890"];
+const LETTERS = [..."bcdeghijlnopqrtvx"];
+
+/** The part of a keyboard event that decides. */
+export interface KeyLike {
+  key: string;
+  code: string;
+  shiftKey: boolean;
+  ctrlKey: boolean;
+  altKey: boolean;
+  metaKey: boolean;
+  repeat: boolean;
+  isComposing: boolean;
+}
+
+/** Name of the key that was pressed; null for what must not be handled: repeats, compositions, modified keys. */
+export function keyName(event: KeyLike): string | null {
+  if (event.repeat || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return null;
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
+  // By position, so that digits work on layouts where the number row needs Shift (French).
+  if (digit !== undefined && (!event.shiftKey || event.key === digit)) return digit;
+  if (event.shiftKey && event.key.startsWith("Arrow")) return `Shift+${event.key}`;
+  if (!event.shiftKey && event.key.length === 1) return event.key.toLowerCase();
+  return event.key;
+}
+
+/** How a key is written on the screen. */
+export function keyLabel(key: string): string {
+  const arrows: Record<string, string> = { Left: "←", Right: "→", Up: "↑", Down: "↓" };
+  const arrow = /^(Shift\+)?Arrow(.+)$/.exec(key);
+  if (arrow !== null) return `${arrow[1] === undefined ? "" : "⇧"}${arrows[arrow[2] ?? ""] ?? ""}`;
+  if (key === "Backspace") return "⌫";
+  if (key === "Escape") return "Esc";
+  if (/^[A-Z]$/.test(key)) return `⇧${key}`;
+  return key.length === 1 ? key.toUpperCase() : key;
+}
+
+/** Whether a key can be given to a class: one character that can be typed without Shift. */
+export function isAssignable(key: string): boolean {
+  return key.length === 1 && key.trim() !== "" && key === key.toLowerCase() && key !== "?" && key !== "/";
+}
+
+export interface Keymap {
+  /** Key to class name. */
+  readonly classes: ReadonlyMap<string, string>;
+  /** Class name to key; classes beyond the last key are not in it. */
+  readonly keyOf: ReadonlyMap<string, string>;
+  /** Key to command, without the keys that classes have taken. */
+  readonly commands: ReadonlyMap<string, Command>;
+  /** First key of a command that still works. */
+  readonly commandKey: ReadonlyMap<Command, string>;
+}
+
+/** Hands out keys. `chosen` (class name to key) wins; of two classes that want one key, the first has it. */
+export function makeKeymap(classes: readonly string[], chosen: Readonly<Record<string, string>>): Keymap {
+  const byKey = new Map<string, string>();
+  const keyOf = new Map<string, string>();
+  for (const name of classes) {
+    const wanted = Object.hasOwn(chosen, name) ? chosen[name] : undefined;
+    const key = wanted?.toLowerCase();
+    if (key === undefined || !isAssignable(key) || byKey.has(key)) continue;
+    byKey.set(key, name);
+    keyOf.set(name, key);
+  }
+  const free = [...DIGITS, ...LETTERS].filter((key) => !byKey.has(key));
+  for (const name of classes) {
+    if (keyOf.has(name)) continue;
+    const key = free.shift();
+    if (key === undefined) break;
+    byKey.set(key, name);
+    keyOf.set(name, key);
+  }
+  const commands = new Map<string, Command>();
+  const commandKey = new Map<Command, string>();
+  for (const [command, keys] of Object.entries(COMMAND_KEYS) as [Command, readonly string[]][]) {
+    for (const key of keys) {
+      if (byKey.has(key)) continue;
+      commands.set(key, command);
+      if (!commandKey.has(command)) commandKey.set(command, key);
+    }
+  }
+  return { classes: byKey, keyOf, commands, commandKey };
+}

@@ -1,0 +1,532 @@
+// The page's side of the loop: what is on the screen, and what a keypress makes of it. No page, no host: ports only.
+
+import type { Answer, Entry, HistoryRow, Reply, Status, Undo } from "../wire";
+import type { Decode, Picture } from "./album";
+import { ItemClock } from "./clock";
+import { AnswerHistory } from "./history";
+import { Link, type Port } from "./link";
+import { type KeyValue, Outbox, type Waiting } from "./outbox";
+import { Problems } from "./problems";
+import { batch, computed, type ReadSignal, signal } from "./signal";
+import { Supply, WANT } from "./supply";
+import * as text from "./text";
+
+export type Phase = "ready" | "waiting" | "done" | "offline";
+
+/** What is on the screen. Without a picture it is still on its way, and cannot be answered. */
+export interface Shown<P> {
+  entry: Entry;
+  picture: P | null;
+  /** The answer that stands, when an old item is looked at again. */
+  review: HistoryRow | null;
+  /** When the answer (or other action) came that led here; null when it came by itself. */
+  since: number | null;
+}
+
+export interface HistoryView {
+  rows: readonly HistoryRow[];
+  canUndo: boolean;
+  canRedo: boolean;
+}
+
+export interface Saved {
+  event_id: string;
+  ms: number;
+}
+
+export interface LabellerOptions<P extends Picture> {
+  port: Port;
+  decode: Decode<P>;
+  storage: KeyValue | null;
+  storeId: string;
+  annotator: string;
+  client: string;
+  showModel: boolean;
+  classes: readonly string[];
+  /** Clients of this tab that are gone, and clients of this page that are alive. */
+  replaces: () => string[];
+  alive: () => ReadonlySet<string>;
+  now: () => number;
+  today: () => number;
+}
+
+const HISTORY_STEP = 200;
+
+export class Labeller<P extends Picture> {
+  readonly status = signal<Status | null>(null);
+  readonly shown = signal<Shown<P> | null>(null);
+  readonly classes = signal<readonly string[]>([]);
+  readonly opinion = signal(true);
+  readonly history = signal<HistoryView>({ rows: [], canUndo: false, canRedo: false });
+  readonly announcement = signal("");
+  readonly problems: Problems;
+  readonly link: Link;
+  readonly phase: ReadSignal<Phase>;
+  /** Called for each answer that has reached the disk. */
+  readonly saved = new Set<(saved: Saved) => void>();
+
+  readonly #supply: Supply<P>;
+  readonly #outbox: Outbox;
+  readonly #clock: ItemClock;
+  readonly #history = new AnswerHistory();
+  /** Newest answer of this page for an item, with the token it was given to. */
+  readonly #answered = new Map<string, { event_id: string; token: string }>();
+  /** Items whose model's opinion was in sight while they were. */
+  readonly #anchored = new Set<string>();
+  readonly #madeAt = new Map<string, number>();
+  #review: string | null = null;
+  #started = false;
+  #historyLimit = HISTORY_STEP;
+
+  readonly #options: LabellerOptions<P>;
+  constructor(options: LabellerOptions<P>) {
+    this.#options = options;
+    const { now, today, storage, storeId, client, annotator } = options;
+    this.classes.set(options.classes);
+    this.opinion.set(options.showModel);
+    this.problems = new Problems(now);
+    this.#clock = new ItemClock(now, today);
+    this.#outbox = new Outbox(storage, storeId, client, annotator);
+    this.link = new Link(
+      options.port,
+      this.#outbox,
+      {
+        settled: (item) => this.#settled(item),
+        refused: (item, error) => this.#refused(item, error.message),
+        postponed: (_item, error) =>
+          this.problems.add(
+            { severity: "warning", message: `Not saved yet: ${error.message}. Trying again.` },
+            "postponed",
+          ),
+        status: (status, problem) => {
+          this.#setStatus(status);
+          if (problem !== undefined) this.problems.add(problem);
+        },
+        queue: (push, buffers) => {
+          this.#supply.merge(push, buffers);
+          this.#refresh(null);
+          this.#supply.refill();
+        },
+        recovered: () => this.#hello(),
+      },
+      now,
+    );
+    this.#supply = new Supply<P>(
+      options.decode,
+      this.link,
+      {
+        changed: () => this.#refresh(null),
+        bad: (item_id, reason) => {
+          if (this.#review === item_id) this.#review = null;
+          this.problems.add({
+            severity: "info",
+            message: `${item_id} cannot be shown and is set aside: ${reason}`,
+            item_id,
+          });
+        },
+        blocked: (entry) => this.#isBlocked(entry),
+        reviewed: () => this.#review,
+      },
+      now,
+    );
+    this.phase = computed<Phase>(() => {
+      const connection = this.link.connection.get();
+      if (connection === "gone" || connection === "silent") return "offline";
+      if (this.shown.get() !== null) return "ready";
+      return this.status.get()?.state === "done" ? "done" : "waiting";
+    });
+  }
+
+  // ---- life ----
+
+  /** Says hello and takes over what earlier pages left unsent. Called from every render; only the first counts. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    for (const item of this.#outbox.adopt(this.#options.alive())) this.#adopt(item);
+    this.#publish();
+    this.#hello();
+  }
+
+  /** To be called about once a second. */
+  tick(): void {
+    if (!this.#started) return;
+    this.link.tick();
+    this.problems.tick();
+    if (this.link.connection.peek() === "ok") this.#supply.refill();
+  }
+
+  receive(content: unknown, buffers: readonly DataView[]): void {
+    batch(() => this.link.receive(content, buffers));
+  }
+
+  setHidden(hidden: boolean): void {
+    this.#clock.setHidden(hidden);
+  }
+
+  close(): void {
+    this.#clock.leave();
+    this.shown.set(null);
+    this.#supply.close();
+  }
+
+  // ---- what the user does ----
+
+  label(name: string): boolean {
+    return this.#answer("label", name, "");
+  }
+
+  skip(note = ""): boolean {
+    return this.#answer("skip", null, note);
+  }
+
+  unsure(): boolean {
+    return this.#answer("unsure", null, "");
+  }
+
+  /** Takes back the answer that is looked at, or else the newest one; its item comes back to be answered. */
+  undo(): void {
+    const since = this.#options.now();
+    const row = this.#review === null ? this.#history.newest : this.#history.answerOf(this.#review);
+    if (row === null) {
+      this.announcement.set("Nothing to undo");
+      return;
+    }
+    batch(() => {
+      const undo = this.#undoEvent(row.event_id, row.item_id);
+      this.#history.undo(row.event_id, undo.event_id);
+      this.#answered.delete(row.item_id);
+      // An older answer to the same item may stand again: then there is nothing to ask, only to look at.
+      if (this.#history.answerOf(row.item_id) === null) {
+        this.#review = null;
+        this.#supply.window.putBack(this.#supply.entry(row.item_id) ?? stub(row.item_id));
+      } else {
+        this.#review = row.item_id;
+      }
+      this.#fetchIfMissing(row.item_id);
+      this.announcement.set(`Undone: ${text.answer(row)} for ${row.item_id}`);
+      this.#refresh(since);
+      this.#publish();
+    });
+    this.link.flush();
+  }
+
+  redo(): void {
+    const since = this.#options.now();
+    const taken = this.#history.redo();
+    if (taken === null) {
+      this.announcement.set("Nothing to redo");
+      return;
+    }
+    batch(() => {
+      const { item_id } = taken.row;
+      this.#undoEvent(taken.undo_id, item_id);
+      const token = this.#supply.entry(item_id)?.token;
+      if (token !== undefined) this.#answered.set(item_id, { event_id: taken.row.event_id, token });
+      this.#supply.window.remove(item_id);
+      this.#review = null;
+      this.announcement.set(`Redone: ${text.answer(taken.row)} for ${item_id}`);
+      this.#refresh(since);
+      this.#publish();
+    });
+    this.link.flush();
+  }
+
+  /** One answered item back (-1) or on (+1); after the newest comes the item that is to be answered. */
+  step(by: -1 | 1): void {
+    const rows = this.#history.standing();
+    const at = this.#review === null ? rows.length : rows.findIndex((row) => row.item_id === this.#review);
+    const to = at + by;
+    if (to < 0 || to > rows.length || (this.#review === null && by === 1)) return;
+    this.open(rows[to]?.item_id ?? null);
+  }
+
+  /** Looks at an answered item again, or (null) goes back to the one that is to be answered. */
+  open(itemId: string | null): void {
+    if (itemId === this.#review) return;
+    const since = this.#options.now();
+    this.#review = itemId;
+    if (itemId !== null) this.#fetchIfMissing(itemId);
+    this.#refresh(since);
+  }
+
+  toggleOpinion(): void {
+    this.opinion.set(!this.opinion.peek());
+    this.#noteOpinion();
+    this.announcement.set(
+      this.opinion.peek() ? "The model's opinion is shown" : "The model's opinion is hidden",
+    );
+  }
+
+  /** Adds a class; `done` gets the reason when it was refused. */
+  addClass(name: string, done: (refusal: string | null) => void): void {
+    this.link.request(
+      () => ({ kind: "add_class", name }),
+      (reply) => {
+        if (reply?.ok === true) this.announcement.set(`Class ${name} added`);
+        done(reply?.ok === true ? null : (reply?.error?.message ?? "the kernel did not answer"));
+      },
+    );
+  }
+
+  /** Asks for more of the history. */
+  olderHistory(): void {
+    this.#historyLimit += HISTORY_STEP;
+    this.link.request(
+      () => ({ kind: "history", limit: this.#historyLimit }),
+      (reply) => this.#loadHistory(reply),
+    );
+  }
+
+  dismiss(key: string): void {
+    this.problems.remove(key);
+    if (this.#outbox.get(key)?.rejected != null) this.#outbox.settle(key);
+  }
+
+  /** A view has drawn the item: its time runs from now on. */
+  drawn(itemId: string): void {
+    if (this.shown.peek()?.entry.item_id !== itemId) return;
+    this.#clock.show(itemId);
+    this.#noteOpinion();
+  }
+
+  // ---- inside ----
+
+  #answer(answer: Answer["answer"], value: string | null, note: string): boolean {
+    const shown = this.shown.peek();
+    // Nobody can judge what is not on the screen.
+    if (shown === null || shown.picture === null || !this.#clock.isShowing(shown.entry.item_id)) return false;
+    const { item_id, token } = shown.entry;
+    const since = this.#options.now();
+    const { window } = this.#supply;
+    window.remove(item_id);
+    const message: Answer = {
+      kind: "answer",
+      ...this.#numbered(),
+      item_id,
+      answer,
+      value,
+      note,
+      token,
+      ...this.#clock.stop(item_id),
+      answered_at_ms: this.#options.today(),
+      model_shown: this.#anchored.delete(item_id),
+      have: window.have(),
+      want: WANT,
+    };
+    this.#madeAt.set(message.event_id, since);
+    batch(() => {
+      this.link.keep(message);
+      this.#answered.set(item_id, { event_id: message.event_id, token });
+      this.#history.add(rowOf(message));
+      this.#review = null;
+      this.announcement.set(
+        answer === "label"
+          ? `Labelled ${item_id} as ${value}`
+          : `${item_id}: ${text.answer(message as never)}`,
+      );
+      this.#refresh(since);
+      this.#publish();
+    });
+    this.link.flush();
+    this.#supply.refill();
+    return true;
+  }
+
+  #undoEvent(target: string, item_id: string): Undo {
+    const message: Undo = {
+      kind: "undo",
+      ...this.#numbered(),
+      target,
+      item_id,
+      answered_at_ms: this.#options.today(),
+    };
+    this.#madeAt.set(message.event_id, this.#options.now());
+    this.link.keep(message);
+    return message;
+  }
+
+  #numbered(): { rid: string; client: string; seq: number; event_id: string } {
+    const { client } = this.#options;
+    const seq = this.#outbox.nextSeq();
+    const event_id = `${client}-${seq}`;
+    return { rid: event_id, client, seq, event_id };
+  }
+
+  #hello(): void {
+    if (!this.link.isOpen("hello")) {
+      this.link.request(
+        () => ({
+          kind: "hello",
+          replaces: this.#options.replaces(),
+          have: this.#supply.window.have(),
+          want: WANT,
+        }),
+        (reply, buffers) => {
+          if (reply?.ok !== true) {
+            this.problems.add(
+              { severity: "error", message: reply?.error?.message ?? "The kernel did not answer." },
+              "hello",
+            );
+            return;
+          }
+          this.problems.remove("hello");
+          this.#loadHistory(reply);
+          this.#supply.add(reply.entries ?? [], buffers);
+          this.#refresh(null);
+        },
+      );
+    }
+    this.link.flush();
+  }
+
+  /** An answer that an earlier page could not deliver counts as given, whatever the kernel knows yet. */
+  #adopt({ message, rejected }: Waiting): void {
+    if (rejected !== null) {
+      this.#refusal(message.event_id, rejected);
+    } else if (message.kind === "answer") {
+      this.#history.add(rowOf(message));
+      this.#answered.set(message.item_id, { event_id: message.event_id, token: message.token });
+    } else {
+      this.#history.undo(message.target, message.event_id);
+      if (this.#answered.get(message.item_id)?.event_id === message.target)
+        this.#answered.delete(message.item_id);
+    }
+  }
+
+  #settled({ message }: Waiting): void {
+    this.problems.remove("postponed");
+    const made = this.#madeAt.get(message.event_id);
+    this.#madeAt.delete(message.event_id);
+    const ms =
+      made === undefined ? this.#options.today() - message.answered_at_ms : this.#options.now() - made;
+    for (const tell of this.saved) tell({ event_id: message.event_id, ms });
+  }
+
+  #refused({ message }: Waiting, reason: string): void {
+    this.#history.forget(message.event_id);
+    if (this.#answered.get(message.item_id)?.event_id === message.event_id)
+      this.#answered.delete(message.item_id);
+    this.#refusal(message.event_id, reason);
+    this.#publish();
+  }
+
+  #refusal(eventId: string, reason: string): void {
+    const { message } = this.#outbox.get(eventId) ?? {};
+    const what =
+      message?.kind === "answer"
+        ? `“${text.answer({ kind: message.answer, value: message.value })}”`
+        : "Undo";
+    this.problems.add(
+      { severity: "error", message: `${what} for ${message?.item_id ?? "?"} was refused: ${reason}` },
+      eventId,
+    );
+  }
+
+  #setStatus(status: Status): void {
+    const old = this.status.peek();
+    if (old !== null && status.rev < old.rev) return;
+    this.status.set(status);
+    if (!sameNames(status.classes, this.classes.peek())) this.classes.set(status.classes);
+  }
+
+  #loadHistory(reply: Reply | null): void {
+    if (reply?.ok !== true || reply.history === undefined) return;
+    this.#history.load(reply.history, (eventId) => this.#outbox.get(eventId)?.rejected === null);
+    this.#publish();
+  }
+
+  #isBlocked(entry: Entry): boolean {
+    const own = this.#answered.get(entry.item_id);
+    if (own === undefined) return false;
+    return this.#outbox.get(own.event_id) !== null || own.token === entry.token;
+  }
+
+  #fetchIfMissing(itemId: string): void {
+    if (this.#supply.picture(itemId) !== null) return;
+    this.#supply.fetch(itemId, (message) => {
+      this.problems.add({
+        severity: "warning",
+        message: `${itemId} cannot be shown: ${message}`,
+        item_id: itemId,
+      });
+      if (this.#review === itemId) this.#review = null;
+      if (this.#supply.picture(itemId) === null) this.#supply.window.remove(itemId);
+      this.#refresh(null);
+    });
+  }
+
+  /** Brings `shown` up to date; nothing happens when nothing is different. */
+  #refresh(since: number | null): void {
+    const reviewed = this.#review;
+    const entry =
+      reviewed === null ? this.#supply.window.current : (this.#supply.entry(reviewed) ?? stub(reviewed));
+    const old = this.shown.peek();
+    if (entry === null) {
+      this.#clock.leave();
+      this.shown.set(null);
+      return;
+    }
+    const picture = this.#supply.picture(entry.item_id);
+    const review = reviewed === null ? null : this.#history.answerOf(reviewed);
+    const same = old !== null && old.entry.item_id === entry.item_id;
+    if (same && old.entry === entry && old.picture === picture && old.review?.event_id === review?.event_id)
+      return;
+    if (!same || picture === null) this.#clock.leave();
+    // The picture of an item that was waited for is still owed to the action that asked for it.
+    this.shown.set({
+      entry,
+      picture,
+      review,
+      since: since ?? (same && old.picture === null ? old.since : null),
+    });
+  }
+
+  #noteOpinion(): void {
+    const entry = this.shown.peek()?.entry;
+    if (entry !== undefined && this.opinion.peek() && entry.probabilities.length > 0)
+      this.#anchored.add(entry.item_id);
+  }
+
+  #publish(): void {
+    this.history.set({
+      rows: this.#history.standing(),
+      canUndo: this.#history.newest !== null,
+      canRedo: this.#history.redoable !== null,
+    });
+  }
+}
+
+function rowOf(message: Answer): HistoryRow {
+  const { event_id, item_id, answer, value, note, answered_at_ms } = message;
+  return { event_id, item_id, kind: answer, value, note, answered_at_ms, undone: false };
+}
+
+/** Stands for an item whose picture is on its way. */
+function stub(item_id: string): Entry {
+  return {
+    item_id,
+    token: "",
+    strategy: "",
+    reason: "",
+    round: 0,
+    probabilities: [],
+    image: {
+      buffer: 0,
+      encoding: "file",
+      mime: "",
+      dtype: "",
+      width: 0,
+      height: 0,
+      channels: 0,
+      native_width: 0,
+      native_height: 0,
+      low: 0,
+      high: 0,
+    },
+  };
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, i) => name === b[i]);
+}

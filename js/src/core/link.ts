@@ -1,0 +1,151 @@
+// The line to the kernel: sends what is due, hands out what comes, and judges whether anyone is there.
+
+import type { ErrorInfo, FromKernel, FromPage, ProblemInfo, Queue, Reply, Status } from "../wire";
+import { type Connection, judge, type KernelStatus } from "./connection";
+import type { EventMessage, Outbox, Waiting } from "./outbox";
+import { type RequestBody, Rpc } from "./rpc";
+import { type Signal, signal } from "./signal";
+
+/** What the host offers. `send` may throw when the line is cut. */
+export interface Port {
+  send(message: FromPage): void;
+  kernel(): KernelStatus;
+}
+
+export interface LinkEvents {
+  settled(item: Waiting): void;
+  refused(item: Waiting, error: ErrorInfo): void;
+  postponed(item: Waiting, error: ErrorInfo): void;
+  status(status: Status, problem: ProblemInfo | undefined): void;
+  queue(push: Queue, buffers: readonly DataView[]): void;
+  /** The kernel is there again after it was not. */
+  recovered(): void;
+}
+
+export class Link {
+  readonly connection: Signal<Connection> = signal<Connection>("ok");
+  readonly unsaved = signal(0);
+  readonly durable = signal(true);
+  readonly #rpc: Rpc;
+  #heard: number | null = null;
+  #lost: number | null = null;
+  #waitingSince: number | null = null;
+
+  readonly #port: Port;
+  readonly #outbox: Outbox;
+  readonly #events: LinkEvents;
+  readonly #now: () => number;
+  constructor(port: Port, outbox: Outbox, events: LinkEvents, now: () => number) {
+    this.#port = port;
+    this.#outbox = outbox;
+    this.#events = events;
+    this.#now = now;
+    this.#rpc = new Rpc(outbox.client, (message) => this.#send(message), now);
+  }
+
+  /** Puts an event where it cannot be lost. It goes out with the next `flush`. */
+  keep(message: EventMessage): void {
+    this.#outbox.add(message);
+    this.#count();
+  }
+
+  request(body: () => RequestBody, done: (reply: Reply | null, buffers: readonly DataView[]) => void): void {
+    this.#rpc.request(body, done);
+    this.#judge();
+  }
+
+  isOpen(kind: RequestBody["kind"]): boolean {
+    return this.#rpc.isOpen(kind);
+  }
+
+  /** Sends every event that is due. */
+  flush(): void {
+    for (const message of this.#outbox.due(this.#now())) this.#send(message);
+    this.#count();
+    this.#judge();
+  }
+
+  /** Takes a message from the kernel. */
+  receive(content: unknown, buffers: readonly DataView[]): void {
+    if (!isFromKernel(content)) return;
+    this.#heard = this.#now();
+    this.#lost = null;
+    if (content.kind === "reply") this.#reply(content, buffers);
+    else if (content.kind === "queue") this.#events.queue(content, buffers);
+    else this.#events.status(content.status, content.problem);
+    this.#count();
+    this.#judge();
+  }
+
+  /** The host says that the line to this widget is cut. */
+  lose(): void {
+    this.#lost = this.#now();
+    this.#judge();
+  }
+
+  /** To be called about once a second. */
+  tick(): void {
+    // Another page of this browser may have delivered what this one could not.
+    if (this.connection.peek() !== "ok") this.#outbox.sync();
+    if (this.#port.kernel() !== "dead") {
+      this.#rpc.tick();
+      this.flush();
+    }
+    this.#count();
+    this.#judge();
+  }
+
+  #reply(reply: Reply, buffers: readonly DataView[]): void {
+    const eventId = reply.ack?.event_id ?? reply.rid;
+    if (this.#outbox.get(eventId) === null) {
+      this.#rpc.receive(reply, buffers);
+    } else if (reply.ok) {
+      const item = this.#outbox.settle(eventId);
+      if (item !== null) this.#events.settled(item);
+    } else {
+      const error = reply.error ?? { type: "Error", message: "the kernel gave no reason", retry: false };
+      const item = error.retry ? this.#outbox.postpone(eventId) : this.#outbox.reject(eventId, error.message);
+      if (item !== null && error.retry) this.#events.postponed(item, error);
+      else if (item !== null) this.#events.refused(item, error);
+    }
+    if (reply.status !== undefined) this.#events.status(reply.status, undefined);
+  }
+
+  #send(message: FromPage): void {
+    try {
+      this.#port.send(message);
+    } catch {
+      this.#lost = this.#now();
+    }
+  }
+
+  #count(): void {
+    this.unsaved.set(this.#outbox.unsaved);
+    this.durable.set(this.#outbox.durable);
+  }
+
+  #judge(): void {
+    const now = this.#now();
+    const waiting = this.#outbox.awaiting || this.#rpc.waiting;
+    this.#waitingSince = waiting ? (this.#waitingSince ?? now) : null;
+    const before = this.connection.peek();
+    const after = judge({
+      now,
+      last_heard: this.#heard,
+      waiting_since: this.#waitingSince,
+      kernel: this.#port.kernel(),
+      lost_at: this.#lost,
+    });
+    this.connection.set(after);
+    if ((before === "gone" || before === "silent") && after === "ok") {
+      this.#outbox.hurry();
+      this.#events.recovered();
+    }
+  }
+}
+
+function isFromKernel(content: unknown): content is FromKernel {
+  if (typeof content !== "object" || content === null) return false;
+  const { kind } = content as { kind?: unknown };
+  return kind === "reply" || kind === "queue" || kind === "status";
+}

@@ -1,0 +1,112 @@
+// Above the picture: how far it is, how fast it goes, what the model does, and whether all is saved.
+
+import type { Command } from "../core/keymap";
+import * as text from "../core/text";
+import { h, type Scope, setAttribute, setText } from "./dom";
+import type { QueryState } from "./state";
+
+export function headerView(state: QueryState, scope: Scope, run: (command: Command) => void): HTMLElement {
+  const { labeller } = state;
+  const title = h("h2", { class: "title" });
+  const who = h("span", { class: "who" });
+  const fill = h("span", { class: "progress-fill" });
+  const bar = h(
+    "div",
+    { class: "progress", role: "progressbar", "aria-label": "Labelled", "aria-valuemin": 0 },
+    fill,
+  );
+  const labelled = h("span", { class: "labelled", "data-al": "labelled" });
+  const pace = h("span", { class: "pace" });
+  const saved = h("span", { class: "saved", "data-al": "saved" });
+  const training = h("span", { class: "training", "data-al": "training" });
+  const work = h("div", { class: "work" });
+  const tool = (action: string, command: Command, label: string, glyph: string): HTMLButtonElement =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "tool",
+        "data-al-action": action,
+        "aria-label": label,
+        title: label,
+        onclick: () => run(command),
+      },
+      glyph,
+    );
+
+  scope.effect(() => setText(title, state.title.get()));
+  scope.effect(() => setText(who, state.annotator.get()));
+  scope.lazily(
+    () => labeller.status.get(),
+    () => {
+      const status = labeller.status.peek();
+      if (status === null) return;
+      const { total, labelled: done, skipped, unsure, problems } = status.counts;
+      setAttribute(bar, "aria-valuemax", total);
+      setAttribute(bar, "aria-valuenow", done);
+      setAttribute(bar, "aria-valuetext", `${done} of ${total} labelled`);
+      fill.style.transform = `scaleX(${total > 0 ? done / total : 0})`;
+      setText(labelled, `${done.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} labelled`);
+      const others = [
+        skipped > 0 ? `${skipped} skipped` : "",
+        unsure > 0 ? `${unsure} unsure` : "",
+        problems > 0 ? `${problems} set aside` : "",
+      ].filter(Boolean);
+      labelled.title = others.join(", ");
+      setText(pace, text.speed(status.speed));
+      setText(training, text.training(status));
+      training.dataset["state"] = status.training;
+      work.replaceChildren(
+        ...status.progress.map(({ what, done: n, total: of }) => {
+          const part = h("span", { class: "progress-fill" });
+          part.style.transform = `scaleX(${of > 0 ? n / of : 0})`;
+          const label = `${what} ${n.toLocaleString("en-US")} of ${of.toLocaleString("en-US")}`;
+          return h(
+            "div",
+            { class: "work-row" },
+            h("span", {}, label),
+            h(
+              "div",
+              {
+                class: "progress",
+                role: "progressbar",
+                "aria-label": what,
+                "aria-valuemin": 0,
+                "aria-valuemax": of,
+                "aria-valuenow": n,
+              },
+              part,
+            ),
+          );
+        }),
+      );
+      work.hidden = status.progress.length === 0;
+    },
+  );
+  scope.lazily(
+    () => [labeller.link.unsaved.get(), labeller.link.durable.get()],
+    () => {
+      const unsaved = labeller.link.unsaved.peek();
+      setText(saved, text.saved(unsaved, labeller.link.durable.peek()));
+      saved.dataset["state"] = unsaved === 0 ? "saved" : "unsaved";
+    },
+  );
+
+  work.hidden = true;
+  return h(
+    "header",
+    { class: "head" },
+    h(
+      "div",
+      { class: "head-row" },
+      title,
+      who,
+      h("span", { class: "spring" }),
+      saved,
+      tool("keys", "keys", "Change keys (K)", "⌨"),
+      tool("help", "help", "Help: all keys (?)", "?"),
+    ),
+    h("div", { class: "head-row facts" }, labelled, bar, pace, h("span", { class: "spring" }), training),
+    work,
+  );
+}
