@@ -78,9 +78,7 @@ class SklearnLearner:
             else:
                 model.fit(X, classes, sample_weight=weights)
         except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:
-            raise LearnerError(
-                f"{type(model).__name__} could not be fitted on {len(rows)} labels: {error}"
-            ) from error
+            raise LearnerError(f"{type(model).__name__} could not be fitted on {len(rows)} labels: {error}") from error
         self._fitted, self._features, self._n_classes = model, features, n_classes
         return self
 
@@ -98,9 +96,7 @@ class SklearnLearner:
             block = np.asarray(features[start : start + CHUNK])
             require_finite(block)
             try:
-                full[start : start + CHUNK] = spread(
-                    model.predict_proba(block), model.classes_, self._n_classes
-                )
+                full[start : start + CHUNK] = spread(model.predict_proba(block), model.classes_, self._n_classes)
             except (ValueError, TypeError, AttributeError) as error:
                 raise LearnerError(f"{type(model).__name__} could not predict: {error}") from error
         return full

@@ -57,13 +57,9 @@ def checked_labels(
     if len(rows) != len(classes):
         raise LearnerError(f"{len(rows)} labelled rows, but {len(classes)} labels: give one label a row")
     if rows.min() < 0 or rows.max() >= len(features):
-        raise LearnerError(
-            f"labelled rows reach {rows.max()}, but there are {len(features)} rows of features"
-        )
+        raise LearnerError(f"labelled rows reach {rows.max()}, but there are {len(features)} rows of features")
     if classes.min() < 0 or classes.max() >= n_classes:
-        raise LearnerError(
-            f"labels reach from {classes.min()} to {classes.max()}, but there are {n_classes} classes"
-        )
+        raise LearnerError(f"labels reach from {classes.min()} to {classes.max()}, but there are {n_classes} classes")
     if sample_weight is None:
         return rows, classes, np.ones(len(rows))
     weights = np.asarray(sample_weight, np.float64).reshape(-1)

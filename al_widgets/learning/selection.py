@@ -7,6 +7,6 @@ from al_widgets.learning.base import Learner
 
 def default_learner() -> Learner:
     """Return a new, unfitted default learner."""
-    from al_widgets.learning.linear import logistic_learner
+    from al_widgets.learning.graph import GraphLearner
 
-    return logistic_learner()
+    return GraphLearner()

@@ -77,9 +77,9 @@ def by_herding(context: Context, scores: FloatArray, rows: IntArray, k: int) -> 
         references = np.sort(rng.choice(len(rows), 1500, replace=False))
     gamma = bandwidth(context.features, rng)
     points = finite_rows(context.features, rows[references])
-    similarity = np.exp(
-        -gamma * squared_distances(finite_rows(context.features, rows[short]), points)
-    ).astype(points.dtype)
+    similarity = np.exp(-gamma * squared_distances(finite_rows(context.features, rows[short]), points)).astype(
+        points.dtype
+    )
     covered = largest_similarity(points, covered_points(context), gamma)
     chosen, gains = herd(similarity, worth[references].astype(points.dtype), covered, k)
     return Selection(rows[short[chosen]].astype(np.intp, copy=False), gains)
@@ -109,6 +109,4 @@ def selector(mode: str) -> Selector:
     try:
         return SELECTORS[mode]
     except KeyError:
-        raise StrategyError(
-            f"unknown batch mode {mode!r}: choose one of {', '.join(sorted(SELECTORS))}"
-        ) from None
+        raise StrategyError(f"unknown batch mode {mode!r}: choose one of {', '.join(sorted(SELECTORS))}") from None

@@ -19,9 +19,7 @@ from al_widgets.strategies.ranking import checked_size, nothing, shortlist
 from al_widgets.strategies.uncertainty import margin
 
 
-def herd(
-    similarity: FloatArray, weights: FloatArray, covered: FloatArray, k: int
-) -> tuple[IntArray, FloatArray]:
+def herd(similarity: FloatArray, weights: FloatArray, covered: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
     """Greedily choose the candidates that add most cover: the pure algorithm.
 
     Parameters

@@ -82,9 +82,7 @@ def full_width(model: Any, features: FloatArray, n_classes: int) -> FloatArray:
     return full
 
 
-def score_rows(
-    context: Context, rows: IntArray, score: Callable[[FloatArray], npt.NDArray[Any]]
-) -> FloatArray:
+def score_rows(context: Context, rows: IntArray, score: Callable[[FloatArray], npt.NDArray[Any]]) -> FloatArray:
     """Return ``score(probabilities)`` of each row, block by block, float32 unless the opinion is float64."""
     dtype = np.float32 if context.probabilities is None else context.probabilities.dtype
     scores = np.empty(len(rows), dtype)

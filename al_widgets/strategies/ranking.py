@@ -44,9 +44,7 @@ def checked_size(context: Context, batch_size: int) -> int:
     for name in ("candidates", "labelled", "pending"):
         rows = np.asarray(getattr(context, name))
         if len(rows) and (rows.ndim != 1 or rows.dtype.kind not in "iu"):
-            raise StrategyError(
-                f"{name} must be a vector of row numbers, not {rows.dtype} of shape {rows.shape}"
-            )
+            raise StrategyError(f"{name} must be a vector of row numbers, not {rows.dtype} of shape {rows.shape}")
         if len(rows) and (rows.min() < 0 or rows.max() >= n):
             wrong = rows[(rows < 0) | (rows >= n)][0]
             raise StrategyError(f"{name} names row {wrong}, but there are {n} rows of features")
@@ -88,8 +86,7 @@ def require_finite(values: npt.NDArray[Any], rows: IntArray, what: str) -> None:
         if bad.any():
             row = int(rows[start + int(bad.argmax())])
             raise StrategyError(
-                f"{what} of row {row} are not finite (NaN or infinity): set the item aside or repair its "
-                "encoder"
+                f"{what} of row {row} are not finite (NaN or infinity): set the item aside or repair its encoder"
             )
 
 

@@ -1,0 +1,86 @@
+"""The graph learner in scikit-learn's clothes: inductive, semi-supervised, with unlabelled rows marked −1.
+
+Imported when a learner is fitted, not at start: it loads scikit-learn.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from al_widgets.features.graph import build
+from al_widgets.learning.graph import Solution, fit_solution
+
+
+class GraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Gaussian process on the neighbour graph of all rows, labelled or not, and on their features.
+
+    Attributes
+    ----------
+    classes_ : ndarray (K,)
+        Labels that were seen.
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> partly = y.copy()
+    >>> partly[100:] = -1
+    >>> model = GraphClassifier().fit(X, partly)
+    >>> bool((model.predict(X) == y).mean() > 0.9)
+    True
+    """
+
+    @classmethod
+    def of(cls, solution: Solution) -> Self:
+        """Return a fitted classifier of a solution a learner found; classes are class numbers."""
+        made = cls()
+        made._solution = solution
+        made.classes_ = solution.classes
+        made.n_features_in_ = solution.basis.shape[1]
+        return made
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit.
+
+        Parameters
+        ----------
+        X : array (n, d)
+        y : array (n,)
+            Labels. Of integer labels, −1 means unlabelled, as in `sklearn.semi_supervised`.
+
+        Raises
+        ------
+        ValueError
+            If there is no label.
+        """
+        from sklearn.utils.multiclass import check_classification_targets
+
+        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], ensure_min_samples=1)
+        check_classification_targets(y)
+        unlabelled = (y == -1) if y.dtype.kind == "i" and (y != -1).any() and y.min() == -1 else np.zeros(len(y), bool)
+        if y.dtype.kind in "iu" and set(np.unique(y)) == {-1, 1}:
+            unlabelled[:] = False  # the two classes of a binary problem
+        rows = np.flatnonzero(~unlabelled)
+        self.classes_, numbers = np.unique(y[rows], return_inverse=True)
+        self._solution = fit_solution(X, rows, numbers, np.ones(len(rows)), build(X))
+        return self
+
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
+        """Return probabilities of ``classes_``, shape (m, K)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        placement = self._solution.graph.place(X)
+        probabilities = self._solution.probabilities(X, placement).astype(np.float64)
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the likeliest class of each row."""
+        probabilities = self.predict_proba(X)
+        likeliest: npt.NDArray[Any] = np.asarray(self.classes_)[probabilities.argmax(axis=1)]
+        return likeliest

@@ -1,0 +1,233 @@
+"""The default learner: a Gaussian process on the pool's neighbour graph and on its features, weighed by leave-one-out.
+
+Uses the unlabelled items; predicts new items through their neighbours in the pool. Fitted on the trainer's thread; what
+depends on features only (the graph) is shared by all learners of a pool.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.errors import LearnerError
+from al_widgets.features.graph import SpectralMap, spectral_map
+from al_widgets.learning.base import FloatArray, IntArray
+from al_widgets.learning.checks import CHUNK, checked_labels, require_finite
+from al_widgets.learning.process import (
+    MAX_BASIS,
+    Labelled,
+    Settings,
+    choose,
+    class_targets,
+    gram,
+    softmax,
+    solve,
+    solve_subset,
+)
+
+if TYPE_CHECKING:
+    from al_widgets.learning.classifier import GraphClassifier
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A fitted process: enough to predict any row, and nothing of the pool but its graph.
+
+    Attributes
+    ----------
+    graph : SpectralMap
+    settings : Settings
+    classes : ndarray (K,) of int
+        Class numbers that were seen, rising.
+    basis : ndarray (b, d)
+        Features of the rows the solution is made of.
+    alpha : ndarray (b, K)
+    nodes : ndarray (n, K)
+        The graph part of the scores at the nodes.
+    gamma : float
+        Of the Gaussian kernel exp(−γ‖x − x′‖²).
+    """
+
+    graph: SpectralMap
+    settings: Settings
+    classes: IntArray
+    basis: FloatArray
+    alpha: FloatArray
+    nodes: FloatArray
+    gamma: float
+
+    def scores(self, features: FloatArray, placement: Any) -> FloatArray:
+        """Return scores of rows (m, K), given their features and how they are made of nodes."""
+        scores = np.asarray(placement @ self.nodes, np.float32)
+        if self.settings.share < 1:
+            scores += (1 - self.settings.share) * self._gaussian(features)
+        return scores
+
+    def probabilities(self, features: FloatArray, placement: Any) -> FloatArray:
+        """Return probabilities of the classes seen (m, K)."""
+        if len(self.classes) == 1:
+            return np.ones((len(features), 1), np.float32)
+        return softmax(self.settings.temperature * self.scores(features, placement)).astype(np.float32)
+
+    def _gaussian(self, features: FloatArray) -> FloatArray:
+        """Return Σ αⱼ exp(−γ‖x − xⱼ‖²), block by block."""
+        out = np.empty((len(features), self.alpha.shape[1]), np.float32)
+        for start in range(0, len(features), CHUNK):
+            block = np.asarray(features[start : start + CHUNK], np.float32)
+            squared = squared_distances(block, self.basis)
+            squared *= -self.gamma
+            np.exp(squared, out=squared)
+            out[start : start + CHUNK] = squared @ self.alpha
+        return out
+
+
+def squared_distances(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return ‖aᵢ − bⱼ‖², at least 0, shape (len(a), len(b))."""
+    squared = a @ b.T
+    squared *= -2
+    squared += np.einsum("ij,ij->i", a, a)[:, None]
+    squared += np.einsum("ij,ij->i", b, b)
+    return np.maximum(squared, 0, out=squared)
+
+
+def fit_solution(
+    features: FloatArray, rows: IntArray, labels: IntArray, weights: npt.NDArray[Any], graph: SpectralMap
+) -> Solution:
+    """Fit the process on some rows of a pool: the whole algorithm.
+
+    Parameters
+    ----------
+    features : ndarray (N, d)
+    rows, labels : ndarray (n,) of int
+    weights : ndarray (n,)
+        Confidence in each label, above 0.
+    graph : SpectralMap
+        Of `features`.
+    """
+    seen, classes = np.unique(labels, return_inverse=True)
+    X = np.asarray(features[rows], np.float64)
+    variance = float(graph.points.var(axis=0, dtype=np.float64).sum()) or 1.0
+    labelled = Labelled(
+        graph.coordinates(rows).astype(np.float64),
+        squared_distances(X, X) / variance if len(X) <= MAX_BASIS else np.empty((0, 0)),
+        class_targets(classes, len(seen)),
+        classes,
+        np.asarray(weights, np.float64),
+    )
+    n = len(graph.points)
+    dimensions = sorted({min(150, max(20, n // 8)), min(300, max(20, n // 8))})
+    kernel_weights = {m: graph.weights(m).astype(np.float64) for m in dimensions}
+    rng = np.random.default_rng(len(rows))
+    default = Settings(dimensions[-1])
+    if len(X) <= MAX_BASIS:
+        settings = choose(labelled, kernel_weights, default, rng)
+        kernel = gram(labelled, kernel_weights[settings.dimension], settings)
+        basis = np.arange(len(X))
+        alpha = solve(kernel, labelled.targets, settings.noise / labelled.weights)
+    else:
+        basis = np.sort(rng.choice(len(X), MAX_BASIS, replace=False))
+        part = Labelled(
+            labelled.coordinates[basis],
+            squared_distances(X[basis], X[basis]) / variance,
+            labelled.targets[basis],
+            classes[basis],
+            labelled.weights[basis],
+        )
+        settings = choose(part, kernel_weights, default, rng)
+        chosen = kernel_weights[settings.dimension]
+        cross = settings.share * ((part.coordinates * chosen) @ labelled.coordinates.T)
+        cross += (1 - settings.share) * np.exp(-settings.width * squared_distances(X[basis], X) / variance)
+        alpha = solve_subset(gram(part, chosen, settings), cross, labelled.targets, settings.noise / labelled.weights)
+    weight = kernel_weights[settings.dimension]
+    towards = (settings.share * weight)[:, None] * (labelled.coordinates[basis].T @ alpha)
+    return Solution(
+        graph,
+        settings,
+        seen.astype(np.intp),
+        X[basis].astype(np.float32),
+        alpha.astype(np.float32),
+        graph.vectors @ towards.astype(np.float32),
+        settings.width / variance,
+    )
+
+
+class GraphLearner:
+    """Semi-supervised Gaussian process on the pool; see the module. The default of a session."""
+
+    def __init__(self) -> None:
+        self._features: FloatArray | None = None
+        self._n_classes = 0
+        self._solution: Solution | None = None
+        self._estimator: GraphClassifier | None = None
+
+    @property
+    def estimator(self) -> GraphClassifier:
+        """The fitted scikit-learn classifier; its ``classes_`` are the class numbers seen.
+
+        Raises
+        ------
+        LearnerError
+            Before `fit`.
+        """
+        if self._estimator is None:
+            raise LearnerError("the learner is not fitted yet")
+        return self._estimator
+
+    @property
+    def graph_share(self) -> float:
+        """How much of the model is the neighbour graph, 0 to 1: low where neighbours do not share labels."""
+        return self._fitted.settings.share
+
+    @property
+    def settings(self) -> Settings:
+        """What leave-one-out chose."""
+        return self._fitted.settings
+
+    @property
+    def _fitted(self) -> Solution:
+        if self._solution is None:
+            raise LearnerError("the learner is not fitted yet")
+        return self._solution
+
+    def clone(self) -> Self:
+        """Return an unfitted copy; the graph of a pool is remembered beside the learners."""
+        return type(self)()
+
+    def fit(
+        self,
+        features: FloatArray,
+        labelled: IntArray,
+        labels: IntArray,
+        n_classes: int,
+        sample_weight: FloatArray | None = None,
+    ) -> Self:
+        """Fit on rows `labelled`; see `Learner.fit`. Rows of weight 0 are left out."""
+        from al_widgets.learning.classifier import GraphClassifier
+
+        rows, classes, weights = checked_labels(features, labelled, labels, n_classes, sample_weight)
+        require_finite(features)
+        use = weights > 0
+        graph = spectral_map(features)
+        self._solution = fit_solution(features, rows[use], classes[use], weights[use], graph)
+        self._features, self._n_classes = features, n_classes
+        self._estimator = GraphClassifier.of(self._solution)
+        return self
+
+    def pool_probabilities(self) -> FloatArray:
+        """Return probabilities of every row, shape (N, n_classes), float32; see `Learner.pool_probabilities`."""
+        solution = self._fitted
+        assert self._features is not None  # noqa: S101 - set together with the solution
+        return self._full(solution.probabilities(self._features, solution.graph.placement))
+
+    def predict_proba(self, features: FloatArray) -> FloatArray:
+        """Return probabilities of new rows, shape (m, n_classes), float32."""
+        return self._full(self.estimator.predict_proba(features).astype(np.float32))
+
+    def _full(self, probabilities: FloatArray) -> FloatArray:
+        """Spread the columns of the classes seen to class numbers."""
+        full = np.zeros((len(probabilities), self._n_classes), np.float32)
+        full[:, self._fitted.classes] = probabilities
+        return full
