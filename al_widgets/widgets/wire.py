@@ -259,10 +259,12 @@ class Queue(TypedDict):
     """The kernel's push: a new ranking or more items.
 
     `entries` follow what is on the screen. With `replace` they take the place of everything that is not on
-    the screen and not held in `keep`; else they are added. `drop` are items that someone else answered.
+    the screen and not held in `keep`; else they are added. `drop` are items that someone else answered. With
+    `client` it is for that page alone: what a widget sends reaches all pages that show it.
     """
 
     kind: Literal["queue"]
+    client: NotRequired[str]
     rev: int
     replace: bool
     keep: list[str]
@@ -313,9 +315,7 @@ def _typescript_type(hint: Any) -> str:
 def _interface(record: Any) -> str:
     """Write one TypedDict as an exported interface, its docstring as comment."""
     doc = [line.strip() for line in (record.__doc__ or "").strip().splitlines()]
-    comment = (
-        f"/** {doc[0]} */" if len(doc) == 1 else "\n".join(["/**", *(f" * {d}".rstrip() for d in doc), " */"])
-    )
+    comment = f"/** {doc[0]} */" if len(doc) == 1 else "\n".join(["/**", *(f" * {d}".rstrip() for d in doc), " */"])
     hints = get_type_hints(record, include_extras=True)
     fields = [
         f"  {name}{'?' if get_origin(hint) is NotRequired else ''}: {_typescript_type(hint)};"

@@ -211,10 +211,12 @@ export interface Reply {
  * The kernel's push: a new ranking or more items.
  *
  * `entries` follow what is on the screen. With `replace` they take the place of everything that is not on
- * the screen and not held in `keep`; else they are added. `drop` are items that someone else answered.
+ * the screen and not held in `keep`; else they are added. `drop` are items that someone else answered. With
+ * `client` it is for that page alone: what a widget sends reaches all pages that show it.
  */
 export interface Queue {
   kind: "queue";
+  client?: string;
   rev: number;
   replace: boolean;
   keep: string[];

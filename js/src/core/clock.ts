@@ -47,10 +47,6 @@ export class ItemClock {
     }
   }
 
-  isShowing(itemId: string): boolean {
-    return this.#showing === itemId;
-  }
-
   /** Ends the item's time and gives it out. */
   stop(itemId: string): { elapsed_ms: number; shown_at_ms: number } {
     if (this.#showing === itemId) this.leave();

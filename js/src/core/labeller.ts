@@ -51,10 +51,13 @@ export interface LabellerOptions<P extends Picture> {
 }
 
 const HISTORY_STEP = 200;
+const LATE_PUSH_MS = 10_000;
 
 export class Labeller<P extends Picture> {
   readonly status = signal<Status | null>(null);
   readonly shown = signal<Shown<P> | null>(null);
+  /** Id of the item whose picture has been drawn: only what was seen can be answered. */
+  readonly onScreen = signal("");
   readonly classes = signal<readonly string[]>([]);
   readonly opinion = signal(true);
   readonly history = signal<HistoryView>({ rows: [], canUndo: false, canRedo: false });
@@ -70,7 +73,7 @@ export class Labeller<P extends Picture> {
   readonly #clock: ItemClock;
   readonly #history = new AnswerHistory();
   /** Newest answer of this page for an item, with the token it was given to. */
-  readonly #answered = new Map<string, { event_id: string; token: string }>();
+  readonly #answered = new Map<string, { event_id: string; token: string; settled: number | null }>();
   /** Items whose model's opinion was in sight while they were. */
   readonly #anchored = new Set<string>();
   readonly #madeAt = new Map<string, number>();
@@ -103,6 +106,7 @@ export class Labeller<P extends Picture> {
           if (problem !== undefined) this.problems.add(problem);
         },
         queue: (push, buffers) => {
+          if (push.client !== undefined && push.client !== client) return;
           this.#supply.merge(push, buffers);
           this.#refresh(null);
           this.#supply.refill();
@@ -132,7 +136,8 @@ export class Labeller<P extends Picture> {
     this.phase = computed<Phase>(() => {
       const connection = this.link.connection.get();
       if (connection === "gone" || connection === "silent") return "offline";
-      if (this.shown.get() !== null) return "ready";
+      if (this.onScreen.get() !== "") return "ready";
+      if (this.shown.get() !== null) return "waiting";
       return this.status.get()?.state === "done" ? "done" : "waiting";
     });
   }
@@ -222,7 +227,7 @@ export class Labeller<P extends Picture> {
       const { item_id } = taken.row;
       this.#undoEvent(taken.undo_id, item_id);
       const token = this.#supply.entry(item_id)?.token;
-      if (token !== undefined) this.#answered.set(item_id, { event_id: taken.row.event_id, token });
+      if (token !== undefined) this.#answered.set(item_id, { event_id: taken.row.event_id, token, settled: null });
       this.#supply.window.remove(item_id);
       this.#review = null;
       this.announcement.set(`Redone: ${text.answer(taken.row)} for ${item_id}`);
@@ -287,6 +292,7 @@ export class Labeller<P extends Picture> {
   drawn(itemId: string): void {
     if (this.shown.peek()?.entry.item_id !== itemId) return;
     this.#clock.show(itemId);
+    this.onScreen.set(itemId);
     this.#noteOpinion();
   }
 
@@ -295,7 +301,7 @@ export class Labeller<P extends Picture> {
   #answer(answer: Answer["answer"], value: string | null, note: string): boolean {
     const shown = this.shown.peek();
     // Nobody can judge what is not on the screen.
-    if (shown === null || shown.picture === null || !this.#clock.isShowing(shown.entry.item_id)) return false;
+    if (shown === null || this.onScreen.peek() !== shown.entry.item_id) return false;
     const { item_id, token } = shown.entry;
     const since = this.#options.now();
     const { window } = this.#supply;
@@ -317,7 +323,7 @@ export class Labeller<P extends Picture> {
     this.#madeAt.set(message.event_id, since);
     batch(() => {
       this.link.keep(message);
-      this.#answered.set(item_id, { event_id: message.event_id, token });
+      this.#answered.set(item_id, { event_id: message.event_id, token, settled: null });
       this.#history.add(rowOf(message));
       this.#review = null;
       this.announcement.set(
@@ -386,7 +392,7 @@ export class Labeller<P extends Picture> {
       this.#refusal(message.event_id, rejected);
     } else if (message.kind === "answer") {
       this.#history.add(rowOf(message));
-      this.#answered.set(message.item_id, { event_id: message.event_id, token: message.token });
+      this.#answered.set(message.item_id, { event_id: message.event_id, token: message.token, settled: null });
     } else {
       this.#history.undo(message.target, message.event_id);
       if (this.#answered.get(message.item_id)?.event_id === message.target)
@@ -439,7 +445,9 @@ export class Labeller<P extends Picture> {
   #isBlocked(entry: Entry): boolean {
     const own = this.#answered.get(entry.item_id);
     if (own === undefined) return false;
-    return this.#outbox.get(own.event_id) !== null || own.token === entry.token;
+    if (this.#outbox.get(own.event_id) !== null) return true;
+    // A push that was made before the answer arrived may come after its ack; later, the kernel asks again on purpose.
+    return own.token === entry.token && this.#options.now() - (own.settled ?? 0) < LATE_PUSH_MS;
   }
 
   #fetchIfMissing(itemId: string): void {
@@ -463,7 +471,7 @@ export class Labeller<P extends Picture> {
       reviewed === null ? this.#supply.window.current : (this.#supply.entry(reviewed) ?? stub(reviewed));
     const old = this.shown.peek();
     if (entry === null) {
-      this.#clock.leave();
+      this.#leave();
       this.shown.set(null);
       return;
     }
@@ -472,7 +480,7 @@ export class Labeller<P extends Picture> {
     const same = old !== null && old.entry.item_id === entry.item_id;
     if (same && old.entry === entry && old.picture === picture && old.review?.event_id === review?.event_id)
       return;
-    if (!same || picture === null) this.#clock.leave();
+    if (!same || picture === null) this.#leave();
     // The picture of an item that was waited for is still owed to the action that asked for it.
     this.shown.set({
       entry,
@@ -480,6 +488,11 @@ export class Labeller<P extends Picture> {
       review,
       since: since ?? (same && old.picture === null ? old.since : null),
     });
+  }
+
+  #leave(): void {
+    this.#clock.leave();
+    this.onScreen.set("");
   }
 
   #noteOpinion(): void {

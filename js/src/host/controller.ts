@@ -42,7 +42,7 @@ export class QueryController<P extends Picture> {
       now: () => performance.now(),
       today: () => Date.now(),
     });
-    this.keys = new KeyChoice(local, storeId, this.labeller.classes, model.get("keys") ?? {});
+    this.keys = new KeyChoice(local, storeId, this.labeller.classes, model.get("class_keys") ?? {});
 
     const receive = (content: unknown, buffers: DataView[] = []): void =>
       this.labeller.receive(content, buffers);
@@ -53,7 +53,7 @@ export class QueryController<P extends Picture> {
     model.on("msg:custom", receive);
     listen("change:title", () => this.title.set(model.get("title")));
     listen("change:height", () => this.height.set(model.get("height")));
-    listen("change:keys", () => this.keys.offered.set(model.get("keys")));
+    listen("change:class_keys", () => this.keys.offered.set(model.get("class_keys")));
     onLost(model, () => this.labeller.link.lose(), abort);
 
     const timer = setInterval(() => this.labeller.tick(), TICK_MS);

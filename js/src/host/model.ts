@@ -11,7 +11,7 @@ export interface QueryTraits {
   annotator: string;
   title: string;
   classes: string[];
-  keys: Record<string, string>;
+  class_keys: Record<string, string>;
   show_model: boolean;
   height: number;
 }

@@ -135,7 +135,7 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
   );
   scope.effect(() => setAttribute(root, "data-al-state", labeller.phase.get()));
   scope.effect(() => setAttribute(root, "data-al-phase", labeller.status.get()?.state ?? ""));
-  scope.effect(() => setAttribute(root, "data-al-item", labeller.shown.get()?.entry.item_id ?? ""));
+  scope.effect(() => setAttribute(root, "data-al-item", labeller.onScreen.get()));
   scope.effect(() => setAttribute(root, "data-al-unsaved", labeller.link.unsaved.get()));
   scope.effect(() => setText(live, labeller.announcement.get()));
   scope.effect(() => {
