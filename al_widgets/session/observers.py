@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 import weakref
@@ -24,7 +25,7 @@ class Observers:
 
         Plain functions and closures are held strongly: nobody else may hold them.
         """
-        ref: Any = weakref.WeakMethod(callback) if hasattr(callback, "__self__") else (lambda: callback)
+        ref: Any = weakref.WeakMethod(callback) if inspect.ismethod(callback) else (lambda: callback)
         with self._lock:
             self._refs.append(ref)
 

@@ -148,6 +148,9 @@ class Readings(ABC):
 
     def annotations(self) -> pd.DataFrame:
         """One row an event, in the order in which they became durable; nothing is ever overwritten."""
+        if self._closed:
+            with self._lock:
+                return frames.annotations_frame(self._ledger)
         return frames.annotations_frame(event for _, event in self._store.events())
 
     def predictions(self) -> pd.DataFrame:

@@ -161,15 +161,19 @@ class Session(Answers):
         it the loop never waits for training, as a person at the widget does not.
         """
         asked = 0
+        held: list[str] = []
         holder = f"{self._client}:{uuid.uuid4().hex[:6]}"
         try:
             while limit is None or asked < limit:
                 if wait and asked % self.batch_size == 0:
                     self.wait()
-                drawn = self.draw(holder, 1)
+                with self._lock:
+                    held = [i for i in held if not self._ledger.answers(i)]
+                drawn = self.draw(holder, 1, have=held)
                 if not drawn:
                     return
                 asked += 1
+                held.append(drawn[0].item_id)
                 yield drawn[0]
         finally:
             if not self._closed:
@@ -214,7 +218,8 @@ class Session(Answers):
                     and leased.get(item_id, holder) == holder
                 )
 
-            picks = self._queue.pick(max(0, n), len(labels) + len(leased), free)
+            served = len(leased.keys() | set(self._ledger.answered()))
+            picks = self._queue.pick(max(0, n), served, free)
             granted = set(self._store.lease([*kept, *(self._ids[p.row] for p in picks)], holder, LEASE_S))
             queries = [self._query(p) for p in picks if self._ids[p.row] in granted]
         self.start()
@@ -271,6 +276,8 @@ class Session(Answers):
 
     def _sync(self) -> None:
         """Take in what others wrote to the store."""
+        if self._closed:
+            return
         for position, event in self._store.events(after=self._synced):
             self._ledger.add(event)
             self._synced = max(self._synced, position)

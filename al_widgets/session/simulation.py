@@ -142,7 +142,8 @@ class _Experiment:
         fresh = _learner(learner)
         labelled: list[int] = []
         labels: list[int] = []
-        cost, points = 0.0, []
+        cost = 0.0
+        points: list[tuple[int, float, float]] = []
         while True:
             snapshot = train(
                 TrainingInput(

@@ -57,7 +57,7 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
     annotator = t.Unicode().tag(sync=True)
     title = t.Unicode().tag(sync=True)
     classes = t.List(t.Unicode()).tag(sync=True)
-    keys = t.Dict(value_trait=t.Unicode(), key_trait=t.Unicode()).tag(sync=True)
+    class_keys = t.Dict(value_trait=t.Unicode(), key_trait=t.Unicode()).tag(sync=True)
     show_model = t.Bool(default_value=True).tag(sync=True)
     height = t.Int(420).tag(sync=True)
 
@@ -76,7 +76,7 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
             annotator=session.annotator,
             title=session.pool.name if title is None else title,
             classes=list(session.task.classes),
-            keys=dict(keys or {}),
+            class_keys=dict(keys or {}),
             show_model=show_model,
             height=height,
             **kwargs,
@@ -117,9 +117,9 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
     def _on_answer(self, message: Any) -> None:
         began = time.perf_counter()
         new = self.session.record(entries.annotation_of(message, self.session.annotator))
-        self._acknowledge(message, new, began)
         have, want = message["have"], message["want"]
         self._remember(message["client"], have)
+        self._acknowledge(message, new, began)
         if len(have) < want:
             drawn, buffers = entries.draw_entries(self.session, message["client"], have, want)
             if drawn:
