@@ -1,0 +1,111 @@
+"""Where a volume differs from its own background: a map without any label, to rank sections and to feed pixel learners.
+
+Radar sections are compared with their line's median trace and with what is usual at the same two-way time; pictures (tomograms)
+with their neighbourhood. A compact object recurs on neighbouring sections, so the map is smoothed across them too. Pure functions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.features.gpr_processing import as_float, envelope, remove_background
+
+FloatArray = npt.NDArray[np.float32]
+Kind = Literal["radar", "picture"]
+
+SMOOTHING = (1.0, 4.0, 3.0)
+"""Gaussian widths in sections, samples and traces."""
+
+
+def robust_scale(values: npt.NDArray[Any], axis: int | tuple[int, ...]) -> npt.NDArray[Any]:
+    """Return 1.4826 · median absolute deviation, at least a thousandth of its largest value (1 where all are 0)."""
+    center = np.median(values, axis=axis, keepdims=True)
+    scale = 1.4826 * np.median(np.abs(values - center), axis=axis, keepdims=True)
+    largest = float(scale.max())
+    result: npt.NDArray[Any] = np.maximum(scale, 1e-3 * largest if largest > 0 else 1.0)
+    return result
+
+
+def whiten(volume: npt.NDArray[Any], kind: Kind, valid: npt.NDArray[np.bool_] | None = None) -> FloatArray:
+    """Return the volume with its background removed and its scale made even: what features are computed from.
+
+    Radar: per line the median trace is removed, then all amplitudes of the same sample are divided by their robust scale, so
+    that late echoes count as much as early ones. Pictures: median and robust scale of the volume.
+
+    Parameters
+    ----------
+    volume : ndarray (sections, rows, columns)
+    kind : {"radar", "picture"}
+    valid : ndarray (sections, columns) of bool, optional
+        False where a line has no trace; there the result is 0.
+    """
+    values = as_float(volume)
+    if kind == "picture":
+        sample = values.reshape(-1)[:: max(1, values.size // 1_000_000)]
+        values = (values - np.median(sample)) / robust_scale(sample, 0)
+    else:
+        padded = valid is not None and not valid.all()
+        for i, section in enumerate(values):
+            columns = valid[i] if padded and valid is not None else slice(None)
+            section[:, columns] = remove_background(section[:, columns], "median")
+            if padded and valid is not None:
+                section[:, ~valid[i]] = 0
+        values /= _even_scale(values)
+    # An amplitude far beyond all others tells no more than one just beyond, and its square must stay finite.
+    return np.clip(values, -100, 100).astype(np.float32)
+
+
+def _even_scale(values: FloatArray) -> npt.NDArray[Any]:
+    """Return the robust scale of each sample over all sections and traces, smoothed along time: (1, samples, 1)."""
+    from scipy.ndimage import gaussian_filter1d
+
+    sample = values[:, :, :: max(1, values.size // 4_000_000)]
+    scale = robust_scale(sample, (0, 2))
+    result: npt.NDArray[Any] = np.exp(gaussian_filter1d(np.log(scale), 3.0, axis=1, mode="nearest"))
+    return result
+
+
+def anomaly_map(
+    volume: npt.NDArray[Any],
+    kind: Kind = "radar",
+    *,
+    smoothing: tuple[float, float, float] = SMOOTHING,
+    valid: npt.NDArray[np.bool_] | None = None,
+    whitened: bool = False,
+) -> FloatArray:
+    """Return how far each voxel's energy lies above what is usual: ``sign(z) log(1 + |z|)``, shape of the volume.
+
+    z is the robust z-score, per sample (radar) or over all voxels, of the Gaussian mean of the squared envelope (radar) or of
+    the squared deviation (pictures).
+
+    Parameters
+    ----------
+    volume : ndarray (sections, rows, columns)
+    kind : {"radar", "picture"}
+    smoothing : tuple of three floats
+        Gaussian widths in sections, rows and columns.
+    valid : ndarray (sections, columns) of bool, optional
+    whitened : bool
+        The volume comes from `whiten` already.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    values = volume if whitened else whiten(volume, kind, valid)
+    energy = envelope(values) ** 2 if kind == "radar" else values**2
+    smooth = gaussian_filter(energy, smoothing, mode="nearest")
+    axis: int | tuple[int, ...] = (0, 2) if kind == "radar" else (0, 1, 2)
+    score = (smooth - np.median(smooth, axis=axis, keepdims=True)) / robust_scale(smooth, axis)
+    result = np.sign(score) * np.log1p(np.abs(score))
+    if valid is not None:
+        result = np.where(valid[:, None, :], result, 0)
+    return result.astype(np.float32)
+
+
+def section_scores(anomaly: FloatArray, top: float = 0.01) -> npt.NDArray[np.float64]:
+    """Return one score a section: the mean of the `top` share of its most anomalous voxels."""
+    flat = anomaly.reshape(len(anomaly), -1)
+    k = max(1, int(top * flat.shape[1]))
+    return np.partition(flat, -k, axis=1)[:, -k:].mean(axis=1).astype(np.float64)
