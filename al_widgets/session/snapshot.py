@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from al_widgets.errors import AlWidgetsError, LearnerError, StrategyError
+from al_widgets.features.blas import one_blas_thread
 from al_widgets.learning.base import Learner
 from al_widgets.strategies.base import Context, Selection, Strategy
 
@@ -103,6 +104,11 @@ def train(given: TrainingInput) -> Snapshot:
     A learner or a strategy that fails does not end the round: without a model the cold-start strategy ranks, without a
     ranking the candidates are drawn at random; `Snapshot.errors` says so.
     """
+    with one_blas_thread():
+        return _train(given)
+
+
+def _train(given: TrainingInput) -> Snapshot:
     began = time.perf_counter()
     errors: list[AlWidgetsError] = []
     where = np.full(given.pool_size, -1, np.intp)
