@@ -17,7 +17,7 @@ from al_widgets.oracles.answers import FloatArray, IntArray
 PRIOR = (4.0, 1.5)
 """Beta prior of an unknown annotator's accuracy; its mean is .73."""
 
-MAX_STEPS = 400
+MAX_STEPS = 250
 """Longest chain; longer ones are cut into blocks of answers with one accuracy each."""
 
 

@@ -217,11 +217,11 @@ def _iterate(
         cavity = np.exp(log_softmax(np.log(before[item] + 1e-300) - own))
         spread = _confusion_without_self(state, item, annotator, value)
         hit, miss = cavity[rows, value], (cavity * spread).sum(1)
-        emission = np.log(hit[:, None] * model.accuracy + miss[:, None] * (1 - model.accuracy) + 1e-300)
-        summed = np.add.reduceat(emission[chains.order], chains.starts, axis=0)
+        likelihood = hit[:, None] * model.accuracy + miss[:, None] * (1 - model.accuracy) + 1e-300
+        summed = np.add.reduceat(np.log(likelihood)[chains.order], chains.starts, axis=0)
         state.smoothed, state.coming = forward_backward(summed, chains, model)
         # Annotator without this answer -> item.
-        rest = state.smoothed[chains.of_answer] * np.exp(-emission + emission.max(1, keepdims=True))
+        rest = state.smoothed[chains.of_answer] / likelihood
         mean = (rest @ model.accuracy) / rest.sum(1)
         message = np.log(np.maximum((1 - mean)[:, None] * spread, 1e-300))
         message[rows, value] = np.log(mean)
