@@ -176,10 +176,8 @@ def build(features: npt.NDArray[Any]) -> SpectralMap:
         points = np.ascontiguousarray(features[nodes], np.float32)
     graph, widths = affinity(points)
     values, vectors = smoothest(graph, DIMENSION)
-    if n <= MAX_NODES:
-        placement = identity(n, np.float32, format="csr")
-    else:
-        placement = placed_among(points, widths, features)
+    whole = n <= MAX_NODES
+    placement = identity(n, np.float32, format="csr") if whole else placed_among(points, widths, features)
     return SpectralMap(points, widths, vectors, values, placement)
 
 

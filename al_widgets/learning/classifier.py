@@ -42,7 +42,7 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         made = cls()
         made._solution = solution
         made.classes_ = solution.classes
-        made.n_features_in_ = solution.basis.shape[1]
+        made.n_features_in_ = len(solution.centre)
         return made
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -63,12 +63,12 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], ensure_min_samples=1)
         check_classification_targets(y)
-        unlabelled = (y == -1) if y.dtype.kind == "i" and (y != -1).any() and y.min() == -1 else np.zeros(len(y), bool)
-        if y.dtype.kind in "iu" and set(np.unique(y)) == {-1, 1}:
-            unlabelled[:] = False  # the two classes of a binary problem
+        # −1 and 1 alone are the two classes of a binary problem; beside other labels, −1 means unlabelled.
+        binary = y.dtype.kind in "if" and set(np.unique(y)) <= {-1, 1}
+        unlabelled = np.zeros(len(y), bool) if binary or y.dtype.kind not in "if" else y == -1
         rows = np.flatnonzero(~unlabelled)
         self.classes_, numbers = np.unique(y[rows], return_inverse=True)
-        self._solution = fit_solution(X, rows, numbers, np.ones(len(rows)), build(X))
+        self._solution, _ = fit_solution(X, rows, numbers, np.ones(len(rows)), build(X))
         return self
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
@@ -77,7 +77,8 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         placement = self._solution.graph.place(X)
         probabilities = self._solution.probabilities(X, placement).astype(np.float64)
-        return probabilities / probabilities.sum(axis=1, keepdims=True)
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        return np.asarray(probabilities, np.float64)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the likeliest class of each row."""

@@ -22,10 +22,11 @@ from al_widgets.learning.process import (
     Settings,
     choose,
     class_targets,
-    gram,
+    kernel_between,
     softmax,
     solve,
     solve_subset,
+    supervised_kernel,
 )
 
 if TYPE_CHECKING:
@@ -42,28 +43,30 @@ class Solution:
     settings : Settings
     classes : ndarray (K,) of int
         Class numbers that were seen, rising.
+    centre : ndarray (d,)
+    scale : float
+        Features are centred and scaled before the supervised kernel.
     basis : ndarray (b, d)
-        Features of the rows the solution is made of.
+        Centred, scaled features of the rows the solution is made of.
     alpha : ndarray (b, K)
     nodes : ndarray (n, K)
         The graph part of the scores at the nodes.
-    gamma : float
-        Of the Gaussian kernel exp(−γ‖x − x′‖²).
     """
 
     graph: SpectralMap
     settings: Settings
     classes: IntArray
+    centre: FloatArray
+    scale: np.float32
     basis: FloatArray
     alpha: FloatArray
     nodes: FloatArray
-    gamma: float
 
     def scores(self, features: FloatArray, placement: Any) -> FloatArray:
         """Return scores of rows (m, K), given their features and how they are made of nodes."""
         scores = np.asarray(placement @ self.nodes, np.float32)
         if self.settings.share < 1:
-            scores += (1 - self.settings.share) * self._gaussian(features)
+            scores += (1 - self.settings.share) * self._supervised(features)
         return scores
 
     def probabilities(self, features: FloatArray, placement: Any) -> FloatArray:
@@ -72,31 +75,23 @@ class Solution:
             return np.ones((len(features), 1), np.float32)
         return softmax(self.settings.temperature * self.scores(features, placement)).astype(np.float32)
 
-    def _gaussian(self, features: FloatArray) -> FloatArray:
-        """Return Σ αⱼ exp(−γ‖x − xⱼ‖²), block by block."""
+    def _supervised(self, features: FloatArray) -> FloatArray:
+        """Return Σ αⱼ k(x, xⱼ), block by block, shape (m, K)."""
         out = np.empty((len(features), self.alpha.shape[1]), np.float32)
         for start in range(0, len(features), CHUNK):
-            block = np.asarray(features[start : start + CHUNK], np.float32)
-            squared = squared_distances(block, self.basis)
-            squared *= -self.gamma
-            np.exp(squared, out=squared)
-            out[start : start + CHUNK] = squared @ self.alpha
+            block = (np.asarray(features[start : start + CHUNK], np.float32) - self.centre) * self.scale
+            if self.settings.width == 0:
+                out[start : start + CHUNK] = block @ (self.basis.T @ self.alpha) + self.alpha.sum(axis=0)
+            else:
+                kernel = supervised_kernel(block, self.basis, self.settings.width)
+                out[start : start + CHUNK] = kernel @ self.alpha
         return out
-
-
-def squared_distances(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return ‖aᵢ − bⱼ‖², at least 0, shape (len(a), len(b))."""
-    squared = a @ b.T
-    squared *= -2
-    squared += np.einsum("ij,ij->i", a, a)[:, None]
-    squared += np.einsum("ij,ij->i", b, b)
-    return np.maximum(squared, 0, out=squared)
 
 
 def fit_solution(
     features: FloatArray, rows: IntArray, labels: IntArray, weights: npt.NDArray[Any], graph: SpectralMap
-) -> Solution:
-    """Fit the process on some rows of a pool: the whole algorithm.
+) -> tuple[Solution, Labelled]:
+    """Fit the process on some rows of a pool: the whole algorithm. Give the solution and the rows it is made of.
 
     Parameters
     ----------
@@ -108,50 +103,41 @@ def fit_solution(
         Of `features`.
     """
     seen, classes = np.unique(labels, return_inverse=True)
-    X = np.asarray(features[rows], np.float64)
+    centre = graph.points.mean(axis=0, dtype=np.float64)
     variance = float(graph.points.var(axis=0, dtype=np.float64).sum()) or 1.0
     labelled = Labelled(
         graph.coordinates(rows).astype(np.float64),
-        squared_distances(X, X) / variance if len(X) <= MAX_BASIS else np.empty((0, 0)),
+        (np.asarray(features[rows], np.float64) - centre) / np.sqrt(variance),
         class_targets(classes, len(seen)),
-        classes,
+        classes.astype(np.intp),
         np.asarray(weights, np.float64),
     )
-    n = len(graph.points)
-    dimensions = sorted({min(150, max(20, n // 8)), min(300, max(20, n // 8))})
-    kernel_weights = {m: graph.weights(m).astype(np.float64) for m in dimensions}
+    small, large = (min(m, max(20, len(graph.points) // 8)) for m in (150, 300))
+    kernel_weights = {m: graph.weights(m).astype(np.float64) for m in sorted({small, large})}
     rng = np.random.default_rng(len(rows))
-    default = Settings(dimensions[-1])
-    if len(X) <= MAX_BASIS:
-        settings = choose(labelled, kernel_weights, default, rng)
-        kernel = gram(labelled, kernel_weights[settings.dimension], settings)
-        basis = np.arange(len(X))
-        alpha = solve(kernel, labelled.targets, settings.noise / labelled.weights)
-    else:
-        basis = np.sort(rng.choice(len(X), MAX_BASIS, replace=False))
-        part = Labelled(
-            labelled.coordinates[basis],
-            squared_distances(X[basis], X[basis]) / variance,
-            labelled.targets[basis],
-            classes[basis],
-            labelled.weights[basis],
-        )
-        settings = choose(part, kernel_weights, default, rng)
-        chosen = kernel_weights[settings.dimension]
-        cross = settings.share * ((part.coordinates * chosen) @ labelled.coordinates.T)
-        cross += (1 - settings.share) * np.exp(-settings.width * squared_distances(X[basis], X) / variance)
-        alpha = solve_subset(gram(part, chosen, settings), cross, labelled.targets, settings.noise / labelled.weights)
+    n = len(rows)
+    basis = np.arange(n) if n <= MAX_BASIS else np.sort(rng.choice(n, MAX_BASIS, replace=False))
+    part = labelled.some(basis)
+    settings = choose(part, kernel_weights, Settings(large), rng)
     weight = kernel_weights[settings.dimension]
-    towards = (settings.share * weight)[:, None] * (labelled.coordinates[basis].T @ alpha)
-    return Solution(
+    kernel = kernel_between(part, part, weight, settings)
+    noise = settings.noise / labelled.weights
+    if len(basis) == n:
+        alpha = solve(kernel, labelled.targets, noise)
+    else:
+        alpha = solve_subset(kernel, kernel_between(part, labelled, weight, settings), labelled.targets, noise)
+    towards = (settings.share * weight)[:, None] * (part.coordinates.T @ alpha)
+    solution = Solution(
         graph,
         settings,
         seen.astype(np.intp),
-        X[basis].astype(np.float32),
+        centre.astype(np.float32),
+        np.float32(1 / np.sqrt(variance)),
+        part.features.astype(np.float32),
         alpha.astype(np.float32),
         graph.vectors @ towards.astype(np.float32),
-        settings.width / variance,
     )
+    return solution, part
 
 
 class GraphLearner:
@@ -161,6 +147,7 @@ class GraphLearner:
         self._features: FloatArray | None = None
         self._n_classes = 0
         self._solution: Solution | None = None
+        self._part: Labelled | None = None
         self._estimator: GraphClassifier | None = None
 
     @property
@@ -211,7 +198,7 @@ class GraphLearner:
         require_finite(features)
         use = weights > 0
         graph = spectral_map(features)
-        self._solution = fit_solution(features, rows[use], classes[use], weights[use], graph)
+        self._solution, self._part = fit_solution(features, rows[use], classes[use], weights[use], graph)
         self._features, self._n_classes = features, n_classes
         self._estimator = GraphClassifier.of(self._solution)
         return self
@@ -225,6 +212,17 @@ class GraphLearner:
     def predict_proba(self, features: FloatArray) -> FloatArray:
         """Return probabilities of new rows, shape (m, n_classes), float32."""
         return self._full(self.estimator.predict_proba(features).astype(np.float32))
+
+    def expected_risk(self, rows: IntArray, references: IntArray) -> FloatArray:
+        """Return for each row the risk Σ (1 − max p) over references, expected over its label, without a refit; (m,).
+
+        A label at x changes the scores of r by cov(x, r) / (var(x) + noise) × (target − score of x). The three likeliest
+        classes are looked at.
+        """
+        from al_widgets.learning.lookahead import expected_risk
+
+        assert self._part is not None and self._features is not None  # noqa: S101, PT018 - set by fit
+        return expected_risk(self._fitted, self._part, self._features, rows, references)
 
     def _full(self, probabilities: FloatArray) -> FloatArray:
         """Spread the columns of the classes seen to class numbers."""

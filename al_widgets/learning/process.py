@@ -1,8 +1,8 @@
 """Gaussian-process regression on class targets with several kernels, chosen by closed-form leave-one-out. Pure functions.
 
 One process a class on targets 1 (the class) and −1 / (K − 1) (another), all with one kernel
-``share · graph + (1 − share) · Gaussian``: the graph part uses the unlabelled items, the Gaussian part is an ordinary
-supervised classifier. Where leave-one-out says that neighbours on the graph do not share a label, the share falls to 0.
+``share · graph + (1 − share) · supervised``: the graph part uses the unlabelled items, the supervised part is Gaussian or
+linear on the features. Where leave-one-out says that neighbours on the graph do not share a label, the share falls to 0.
 
 References
 ----------
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,7 @@ class Settings:
     share : float
         Weight of the graph in the kernel, 0 to 1.
     width : float
-        γ of the Gaussian kernel in units of 1 / (total variance of the features).
+        γ of the Gaussian kernel in units of 1 / (total variance of the features); 0 stands for the linear kernel.
     noise : float
         Variance of the noise of one label, where the mean prior variance is 1.
     temperature : float
@@ -52,7 +53,7 @@ class Settings:
 
 
 SHARES = (1.0, 0.85, 0.7, 0.5, 0.3, 0.1, 0.0)
-WIDTHS = (0.5, 1.0, 2.0)
+WIDTHS = (1.0, 0.0, 0.5, 2.0)
 NOISES = (0.02, 0.1, 0.5)
 TEMPERATURES = (2.0, 4.0, 8.0)
 
@@ -65,8 +66,8 @@ class Labelled:
     ----------
     coordinates : ndarray (n, m)
         On the graph.
-    squared : ndarray (n, n)
-        Squared distances of the features in units of their total variance.
+    features : ndarray (n, d)
+        Centred, in units of the root of their total variance.
     targets : ndarray (n, K)
         Of the classes seen.
     classes : ndarray (n,) of int
@@ -76,7 +77,7 @@ class Labelled:
     """
 
     coordinates: Float64Array
-    squared: Float64Array
+    features: Float64Array
     targets: Float64Array
     classes: IntArray
     weights: Float64Array
@@ -85,7 +86,7 @@ class Labelled:
         """Return a part of them."""
         return Labelled(
             self.coordinates[rows],
-            self.squared[np.ix_(rows, rows)],
+            self.features[rows],
             self.targets[rows],
             self.classes[rows],
             self.weights[rows],
@@ -99,21 +100,36 @@ def class_targets(classes: IntArray, n_classes: int) -> Float64Array:
     return targets
 
 
-def softmax(scores: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+def softmax(scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return exp(s) / Σ exp(s) of each row."""
-    shifted = scores - scores.max(axis=1, keepdims=True)
+    shifted: npt.NDArray[Any] = scores - scores.max(axis=1, keepdims=True)
     np.exp(shifted, out=shifted)
     shifted /= shifted.sum(axis=1, keepdims=True)
     return shifted
 
 
-def gram(labelled: Labelled, weights: Float64Array, settings: Settings) -> Float64Array:
-    """Return the kernel matrix of the labelled rows (n, n)."""
-    kernel = np.zeros_like(labelled.squared)
+def supervised_kernel(a: npt.NDArray[Any], b: npt.NDArray[Any], width: float) -> npt.NDArray[Any]:
+    """Return exp(−γ‖x − x′‖²), or for γ = 0 the linear kernel 1 + ⟨x, x′⟩, shape (len(a), len(b))."""
+    product: npt.NDArray[Any] = a @ b.T
+    if width == 0:
+        product += 1
+        return product
+    product *= -2
+    product += np.einsum("ij,ij->i", a, a)[:, None]
+    product += np.einsum("ij,ij->i", b, b)
+    np.maximum(product, 0, out=product)
+    product *= -width
+    np.exp(product, out=product)
+    return product
+
+
+def kernel_between(a: Labelled, b: Labelled, weights: Float64Array, settings: Settings) -> Float64Array:
+    """Return the whole kernel between labelled rows, shape (len(a), len(b)); `weights` are those of the graph."""
+    kernel = np.zeros((len(a.classes), len(b.classes)))
     if settings.share > 0:
-        kernel += settings.share * ((labelled.coordinates * weights) @ labelled.coordinates.T)
+        kernel += settings.share * ((a.coordinates * weights) @ b.coordinates.T)
     if settings.share < 1:
-        kernel += (1 - settings.share) * np.exp(-settings.width * labelled.squared)
+        kernel += (1 - settings.share) * supervised_kernel(a.features, b.features, settings.width)
     return kernel
 
 
@@ -139,7 +155,7 @@ def judge(loo: Float64Array, labelled: Labelled, judged: npt.NDArray[np.bool_]) 
 def choose(
     labelled: Labelled, kernel_weights: dict[int, Float64Array], default: Settings, rng: np.random.Generator
 ) -> Settings:
-    """Choose settings by leave-one-out, the graph and its share first, then the width, then the noise.
+    """Choose settings by leave-one-out: the graph and its share with each supervised kernel, then its width, then the noise.
 
     A label alone of its class says nothing about how well others predict it and is not judged. Until there are two judged
     labels a class the default stands: fewer would choose by chance.
@@ -157,11 +173,11 @@ def choose(
         labelled = labelled.some(np.sort(rng.choice(len(labelled.classes), MAX_JUDGED, replace=False)))
     count = np.bincount(labelled.classes, minlength=labelled.targets.shape[1])
     judged = count[labelled.classes] >= 2
-    if judged.sum() < 2 * max(2, np.count_nonzero(count)):
+    if int(judged.sum()) < 2 * max(2, int(np.count_nonzero(count))):
         return default
 
     def loss(settings: Settings) -> tuple[float, Settings]:
-        kernel = gram(labelled, kernel_weights[settings.dimension], settings)
+        kernel = kernel_between(labelled, labelled, kernel_weights[settings.dimension], settings)
         loo = leave_one_out(kernel, labelled.targets, settings.noise / labelled.weights)
         value, temperature = judge(loo, labelled, judged)
         return value, replace(settings, temperature=temperature)
@@ -170,9 +186,14 @@ def choose(
         # Earlier candidates win ties: the order is the preference.
         return min(map(loss, candidates), key=lambda pair: pair[0])[1]
 
-    chosen = best(replace(default, dimension=m, share=share) for m in kernel_weights for share in SHARES)
-    if chosen.share < 1:
-        chosen = best(replace(chosen, width=width) for width in WIDTHS)
+    chosen = best(
+        replace(default, dimension=m, share=share, width=width)
+        for width in WIDTHS[:2]
+        for m in kernel_weights
+        for share in SHARES
+    )
+    if chosen.share < 1 and chosen.width > 0:
+        chosen = best(replace(chosen, width=width) for width in (chosen.width, *WIDTHS[2:]))
     return best(replace(chosen, noise=noise) for noise in NOISES)
 
 
@@ -197,4 +218,5 @@ def solve_subset(basis: Float64Array, cross: Float64Array, targets: Float64Array
     noise : ndarray (n,)
     """
     scaled = cross / noise
-    return np.linalg.solve(basis + scaled @ cross.T + 1e-8 * np.eye(len(basis)), scaled @ targets)
+    system = basis + scaled @ cross.T + 1e-8 * np.eye(len(basis))
+    return np.asarray(np.linalg.solve(system, scaled @ targets), np.float64)

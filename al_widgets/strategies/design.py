@@ -60,17 +60,17 @@ class Design:
         known: FloatArray,
         noise: float = NOISE,
     ) -> None:
-        root = np.sqrt(weights.astype(np.float64))
+        root: FloatArray = np.sqrt(weights.astype(np.float64))
         self._phi = (coordinates * root.astype(coordinates.dtype)).astype(np.float32, copy=False)
-        gram = np.diag(gram) if gram.ndim == 1 else gram
-        self._gram = root[:, None] * gram.astype(np.float64) * root
+        square: FloatArray = np.diag(gram) if gram.ndim == 1 else gram
+        self._gram = root[:, None] * square.astype(np.float64) * root
         self._total = root * total
         self._noise = noise
         seen = known.astype(np.float64) * root
         p = len(root)
         if len(seen) < p:  # Woodbury: the smaller of the two inverses
             inner = np.linalg.inv(noise * np.eye(len(seen)) + seen @ seen.T)
-            self._covariance = np.eye(p) - seen.T @ inner @ seen
+            self._covariance: FloatArray = np.eye(p) - seen.T @ inner @ seen
         else:
             self._covariance = np.linalg.inv(np.eye(p) + seen.T @ seen / noise)
         projected = self._phi @ self._covariance.astype(np.float32)
@@ -82,7 +82,8 @@ class Design:
     @property
     def variance(self) -> FloatArray:
         """Posterior variance of each candidate, shape (m,), at least 0."""
-        return np.maximum(self._variance, 0)
+        left: FloatArray = np.maximum(self._variance, 0)
+        return left
 
     @property
     def v_optimality(self) -> FloatArray:

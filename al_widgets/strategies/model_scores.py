@@ -12,9 +12,9 @@ def least_confidence(batch: BatchMode = "repulsion") -> Scored:
     return Scored("least_confidence", from_probabilities(uncertainty.least_confidence), batch)
 
 
-def margin(batch: BatchMode = "repulsion") -> Scored:
+def margin(batch: BatchMode = "repulsion", name: str = "margin") -> Scored:
     """Return the strategy that asks where the two likeliest classes are closest."""
-    return Scored("margin", from_probabilities(uncertainty.margin), batch)
+    return Scored(name, from_probabilities(uncertainty.margin), batch)
 
 
 def ratio(batch: BatchMode = "repulsion") -> Scored:

@@ -75,8 +75,108 @@ _ENTRIES: dict[str, Entry] = {
     "ratio": Entry("p₂ / p₁ (Settles 2009)", _HERE + "model_scores:ratio", {}),
     "entropy": Entry("−Σ p ln p (Settles 2009)", _HERE + "model_scores:entropy", {}),
     "herding": Entry(
-        "Uncertainty Herding: cover what is uncertain (Bae et al. 2025)",
+        "Uncertainty Herding: cover what is uncertain and not covered (Bae et al. 2025)",
         _HERE + "herding:UncertaintyHerding",
+        {},
+    ),
+    "vote_entropy": Entry(
+        "committee: entropy of the votes (Engelson and Dagan 1996)",
+        _HERE + "committee:by_vote_entropy",
+        {},
+    ),
+    "consensus_entropy": Entry(
+        "committee: entropy of the mean (Settles 2009)",
+        _HERE + "committee:by_consensus_entropy",
+        {},
+    ),
+    "kl_divergence": Entry(
+        "committee: KL of the members to their mean (McCallum and Nigam 1998)",
+        _HERE + "committee:by_disagreement",
+        {},
+    ),
+    "bald": Entry(
+        "ensemble: what a label tells about which member is right (Houlsby et al. 2011)",
+        _HERE + "committee:by_information",
+        {},
+    ),
+    "batchbald": Entry(
+        "BALD for whole batches (Kirsch et al. 2019)",
+        _HERE + "batchbald:BatchBald",
+        {},
+    ),
+    "expected_error": Entry(
+        "lowest expected error after the label (Roy and McCallum 2001)",
+        _HERE + "expected_error:ExpectedErrorReduction",
+        {},
+    ),
+    "variance": Entry(
+        "largest variance of a Gaussian process on the pool's graph (Kapoor et al. 2007)",
+        _HERE + "design:OptimalDesign",
+        {"criterion": "variance", "name": "variance"},
+    ),
+    "v_optimal": Entry(
+        "lowers the summed variance on the graph most (Ji and Han 2012)",
+        _HERE + "design:OptimalDesign",
+        {"criterion": "v", "name": "v_optimal"},
+    ),
+    "sigma_optimal": Entry(
+        "lowers the variance of the sum on the graph most (Ma et al. 2013)",
+        _HERE + "design:OptimalDesign",
+        {"criterion": "sigma", "name": "sigma_optimal"},
+    ),
+    "density_weighted": Entry(
+        "(1 − margin) × density (Settles and Craven 2008)",
+        _HERE + "density:density_weighted",
+        {},
+    ),
+    "k_center": Entry(
+        "core-set: farthest from all that is covered (Sener and Savarese 2018)",
+        _HERE + "kcenter:KCenter",
+        {},
+    ),
+    "typical_clusters": Entry(
+        "most typical item of each uncovered cluster (Hacohen et al. 2022)",
+        _HERE + "clusters:TypicalClusters",
+        {},
+    ),
+    "probability_coverage": Entry(
+        "covers most of the pool with balls (Yehuda et al. 2022)",
+        _HERE + "coverage:ProbabilityCoverage",
+        {},
+    ),
+    "badge": Entry(
+        "k-means++ on gradient embeddings (Ash et al. 2020)",
+        _HERE + "gradient:Badge",
+        {},
+    ),
+    "gradient_kmeans": Entry(
+        "k-means on gradient embeddings of the most uncertain (Ash et al. 2020, Zhdanov 2019)",
+        _HERE + "gradient:WeightedKMeans",
+        {"on": "gradients", "name": "gradient_kmeans"},
+    ),
+    "weighted_kmeans": Entry(
+        "k-means of the most uncertain, weighted (Zhdanov 2019)",
+        _HERE + "gradient:WeightedKMeans",
+        {},
+    ),
+    "cluster_margin": Entry(
+        "smallest margins, in turn from clusters (Citovsky et al. 2021)",
+        _HERE + "clusters:ClusterMargin",
+        {},
+    ),
+    "power": Entry(
+        "margin, drawn by power sampling (Kirsch et al. 2023)",
+        _HERE + "model_scores:margin",
+        {"batch": "power", "name": "power"},
+    ),
+    "discriminative": Entry(
+        "easiest to tell apart from all that is labelled (Gissin and Shalev-Shwartz 2019)",
+        _HERE + "discriminative:discriminative",
+        {},
+    ),
+    "cost_aware": Entry(
+        "utility per expected second of another strategy (Settles et al. 2008)",
+        _HERE + "cost:CostAware",
         {},
     ),
 }

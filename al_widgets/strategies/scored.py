@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from al_widgets.strategies.base import Context, FloatArray, IntArray, Selection
 from al_widgets.strategies.batch import BatchMode, selector
@@ -11,6 +12,7 @@ from al_widgets.strategies.herding import UncertaintyHerding
 from al_widgets.strategies.opinion import has_opinion, score_rows
 from al_widgets.strategies.ranking import checked_size, nothing, require_finite
 
+Needs = Literal["model", "committee", "labels", "nothing"]
 Scorer = Callable[[Context, IntArray], FloatArray]
 
 
@@ -25,14 +27,14 @@ class Scored:
         ``(context, rows (m,)) -> utilities (m,)``, larger is better.
     batch : {"repulsion", "power", "herding", "top"}
         How a batch is made from scores.
-    needs_model : bool
-        Whether `score` asks the model. Before there is one, the pool is covered by herding instead.
+    needs : {"model", "committee", "labels", "nothing"}
+        What `score` asks of the context. Before it is there, the pool is covered by herding instead.
     """
 
     name: str
     score: Scorer
     batch: BatchMode = "repulsion"
-    needs_model: bool = True
+    needs: Needs = "model"
 
     def __post_init__(self) -> None:
         selector(self.batch)
@@ -42,7 +44,7 @@ class Scored:
         size = checked_size(context, batch_size)
         if size == 0:
             return nothing()
-        if self.needs_model and not has_opinion(context):
+        if not _has(context, self.needs):
             return UncertaintyHerding().query(context, batch_size)
         scores = self.score(context, context.candidates)
         require_finite(scores, context.candidates, "utilities")
@@ -56,3 +58,12 @@ def from_probabilities(function: Callable[[FloatArray], FloatArray]) -> Scorer:
         return score_rows(context, rows, function)
 
     return score
+
+
+def _has(context: Context, needs: Needs) -> bool:
+    """Tell whether the context has what a score needs."""
+    if needs == "model":
+        return has_opinion(context)
+    if needs == "committee" and context.committee is not None:
+        return True
+    return needs == "nothing" or len(context.labelled) > 0

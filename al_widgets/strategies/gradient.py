@@ -1,0 +1,218 @@
+"""Batches in the space of gradients: large where the model is unsure, diverse where items differ.
+
+The gradient of the loss of a linear last layer at the predicted class is g = (p − e_ŷ) ⊗ x. It is never formed: all that is
+needed is ⟨gᵢ, gⱼ⟩ = ⟨aᵢ, aⱼ⟩⟨xᵢ, xⱼ⟩ with a = p − e_ŷ, two products of a matrix and a vector a pick.
+
+References
+----------
+Ash et al., Deep batch active learning by diverse, uncertain gradient lower bounds (BADGE), ICLR 2020;
+Zhdanov, Diverse mini-batch active learning, 2019 (k-means weighted by uncertainty).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from al_widgets.strategies.base import Context, FloatArray, IntArray, Selection
+from al_widgets.strategies.distance import finite_rows, squared_distances
+from al_widgets.strategies.herding import UncertaintyHerding
+from al_widgets.strategies.opinion import has_opinion, probabilities_of, probability_blocks, score_rows
+from al_widgets.strategies.pool_rows import PoolRows
+from al_widgets.strategies.ranking import CHUNK, checked_size, nothing, shortlist
+from al_widgets.strategies.uncertainty import margin
+
+
+class Gradients:
+    """Gradient embeddings of all rows of a pool, held as probabilities and features.
+
+    Parameters
+    ----------
+    context : Context
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.pool = PoolRows(context)
+        rows = self.pool.rows
+        given = context.probabilities
+        whole = given is not None and len(rows) == len(context.features)
+        self._p: FloatArray = given if whole and given is not None else probabilities_of(context, rows)
+        self._likeliest = np.empty(len(rows), np.int32)
+        size = np.empty(len(rows), self.pool.features.dtype)
+        blocks = probability_blocks(context, rows) if whole else _blocks(self._p)
+        for where, p in blocks:
+            self._likeliest[where] = p.argmax(axis=1)
+            # ‖p − e_ŷ‖² = ‖p‖² − 2 p_ŷ + 1
+            size[where] = np.einsum("ij,ij->i", p, p) - 2 * p.max(axis=1) + 1
+        self._size = np.maximum(size, 0)
+        self.norms = self._size * self.pool.norms
+
+    def distances_to(self, position: int) -> FloatArray:
+        """Return ‖g − g_position‖² of all rows, at least 0, shape (M,)."""
+        a = self._p[position].astype(self._p.dtype, copy=True)
+        a[self._likeliest[position]] -= 1
+        product: FloatArray = self.pool.features @ np.ascontiguousarray(self.pool.features[position])
+        for start in range(0, len(product), CHUNK):
+            where = slice(start, start + CHUNK)
+            product[where] *= self._p[where] @ a - a[self._likeliest[where]]
+        product *= -2
+        product += self.norms
+        product += self.norms[position]
+        np.maximum(product, 0, out=product)
+        return product
+
+
+@dataclass(frozen=True)
+class Badge:
+    """k-means++ on gradient embeddings: the first is the largest gradient, the others are drawn ∝ squared distance.
+
+    Pending rows are centres from the start.
+    """
+
+    name: str = "badge"
+
+    def query(self, context: Context, batch_size: int) -> Selection:
+        """Choose up to `batch_size` rows; utilities are distances when picked. See `Strategy.query`."""
+        size = checked_size(context, batch_size)
+        if size == 0:
+            return nothing()
+        if not has_opinion(context):
+            return UncertaintyHerding().query(context, batch_size)
+        gradients = Gradients(context)
+        pool = gradients.pool
+        nearest = gradients.norms.copy()
+        started = False
+        for row in np.asarray(context.pending, np.intp):
+            where = np.flatnonzero(pool.rows == row)
+            if len(where):  # pending rows outside the rows that are walked cover nothing here
+                gap = gradients.distances_to(int(where[0]))
+                nearest = np.minimum(nearest, gap) if started else gap
+                started = True
+        nearest[~pool.free] = 0
+        free = pool.free.copy()
+        chosen = np.empty(size, np.intp)
+        utilities = np.empty(size)
+        propensities = np.empty(size)
+        for i in range(size):
+            if started:
+                best, propensities[i] = _draw(nearest, free, context.rng)
+            else:
+                best, propensities[i] = int(nearest.argmax()), 1.0
+                if not free[best]:  # all gradients are 0
+                    best, propensities[i] = _draw(nearest, free, context.rng)
+            chosen[i], utilities[i] = best, np.sqrt(nearest[best])
+            gap = gradients.distances_to(best)
+            nearest = np.minimum(nearest, gap, out=nearest) if started else np.where(free, gap, 0).astype(gap.dtype)
+            started = True
+            nearest[best] = 0
+            free[best] = False
+        return Selection(pool.rows[chosen], utilities, propensities)
+
+
+def _draw(weight: FloatArray, free: np.ndarray, rng: np.random.Generator) -> tuple[int, float]:
+    """Draw a position ∝ weight, uniformly among the free ones when all weights are 0; give its probability."""
+    total = np.cumsum(weight, dtype=np.float64)
+    if total[-1] <= 0:
+        left = np.flatnonzero(free)
+        return int(rng.choice(left)), 1.0 / len(left)
+    at = int(np.searchsorted(total, rng.random() * total[-1], side="right"))
+    at = min(at, len(weight) - 1)
+    if not free[at] or weight[at] <= 0:  # rounding at the end of the sum
+        at = int(np.argmax(weight))
+    return at, float(weight[at] / total[-1])
+
+
+def _blocks(p: FloatArray) -> list[tuple[slice, FloatArray]]:
+    """Return blocks of probabilities that are in memory."""
+    return [(slice(s, min(s + CHUNK, len(p))), p[s : s + CHUNK]) for s in range(0, len(p), CHUNK)]
+
+
+@dataclass(frozen=True)
+class WeightedKMeans:
+    """k-means of the most uncertain candidates, weighted by 1 − margin; picks the candidate nearest each centre.
+
+    Parameters
+    ----------
+    on : {"features", "gradients"}
+        Where the clusters are: Zhdanov's, or gradient embeddings (formed for the short list only).
+    factor : int
+        The short list holds this many times the batch.
+    """
+
+    on: str = "features"
+    factor: int = 10
+    name: str = "weighted_kmeans"
+
+    def query(self, context: Context, batch_size: int) -> Selection:
+        """Choose up to `batch_size` rows; utilities are 1 − margin. See `Strategy.query`."""
+        size = checked_size(context, batch_size)
+        if size == 0:
+            return nothing()
+        if not has_opinion(context):
+            return UncertaintyHerding().query(context, batch_size)
+        scores = score_rows(context, context.candidates, margin)
+        short = shortlist(scores, self.factor * size, context.rng)
+        rows = context.candidates[short]
+        uncertain = scores[short].astype(np.float64)
+        points = finite_rows(context.features, rows).astype(np.float64)
+        pending = finite_rows(context.features, np.asarray(context.pending, np.intp)).astype(np.float64)
+        if self.on == "gradients":
+            p = probabilities_of(context, np.concatenate([rows, np.asarray(context.pending, np.intp)]))
+            p = p.astype(np.float64)
+            p[np.arange(len(p)), p.argmax(axis=1)] -= 1
+            both = (p[:, :, None] * np.concatenate([points, pending])[:, None, :]).reshape(len(p), -1)
+            points, pending = both[: len(rows)], both[len(rows) :]
+            uncertain_weight = np.ones(len(rows))
+        else:
+            uncertain_weight = uncertain + 1e-3
+        # Centres that are pending stay where they are: what they hold needs no further pick.
+        centres = kmeans(points, uncertain_weight, size, pending, context.rng)
+        picked = nearest_each(points, centres)
+        order = picked[np.argsort(-uncertain[picked], kind="stable")]
+        return Selection(rows[order].astype(np.intp, copy=False), uncertain[order])
+
+
+def kmeans(
+    points: FloatArray, weights: FloatArray, k: int, fixed: FloatArray, rng: np.random.Generator, steps: int = 20
+) -> FloatArray:
+    """Return k weighted centres (k, d) by k-means++ and Lloyd steps, beside centres that are fixed.
+
+    Parameters
+    ----------
+    points : ndarray (m, d)
+    weights : ndarray (m,)
+    k : int
+    fixed : ndarray (f, d)
+        Centres that take points but do not move and are not returned.
+    rng : Generator
+    steps : int
+    """
+    centres = fixed.copy()
+    nearest = squared_distances(points, fixed).min(axis=1) if len(fixed) else np.full(len(points), np.inf)
+    for _ in range(k):
+        chance = weights * np.where(np.isinf(nearest), 1.0, nearest)
+        total = chance.sum()
+        at = int(rng.choice(len(points), p=chance / total)) if total > 0 else int(rng.integers(len(points)))
+        centres = np.concatenate([centres, points[at : at + 1]])
+        nearest = np.minimum(nearest, squared_distances(points, points[at : at + 1])[:, 0])
+    for _ in range(steps):
+        belongs = squared_distances(points, centres).argmin(axis=1)
+        before = centres.copy()
+        for c in range(len(fixed), len(centres)):
+            own = belongs == c
+            if own.any():
+                centres[c] = np.average(points[own], axis=0, weights=weights[own])
+        if np.allclose(before, centres):
+            break
+    return centres[len(fixed) :]
+
+
+def nearest_each(points: FloatArray, centres: FloatArray) -> IntArray:
+    """Return for each centre the nearest point that no centre before it took, shape (k,)."""
+    gap = squared_distances(points, centres)
+    picked = np.empty(len(centres), np.intp)
+    for c in range(len(centres)):
+        picked[c] = int(gap[:, c].argmin())
+        gap[picked[c]] = np.inf
+    return picked

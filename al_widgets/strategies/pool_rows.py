@@ -1,0 +1,78 @@
+"""Walking over the candidates' features without copying them: what strategies that look at all of them share.
+
+A strategy that picks one row after another needs, for each pick, one product of all features with one vector. Candidates
+are usually nearly the whole pool; then products are taken over the whole pool, in place.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from al_widgets.strategies.base import Context, FloatArray, IntArray
+from al_widgets.strategies.distance import squared_norms
+from al_widgets.strategies.ranking import CHUNK, require_finite
+
+
+class PoolRows:
+    """The rows a strategy looks at.
+
+    Attributes
+    ----------
+    features : ndarray (M, d)
+        The whole pool, or a copy of the candidates when they are few.
+    rows : ndarray (M,) of int
+        Rows of the pool.
+    free : ndarray (M,) of bool
+        Which of them may be chosen.
+    norms : ndarray (M,)
+        ‖x‖².
+
+    Raises
+    ------
+    StrategyError
+        If features are not finite, naming the row.
+    """
+
+    def __init__(self, context: Context) -> None:
+        pool = context.features
+        whole = len(context.candidates) * 4 > len(pool) and pool.dtype.kind == "f"
+        if whole:
+            self.features: FloatArray = pool
+            self.rows: IntArray = np.arange(len(pool))
+            self.free = np.zeros(len(pool), bool)
+            self.free[context.candidates] = True
+        else:
+            self.features = np.asarray(pool[context.candidates])
+            if self.features.dtype.kind != "f":
+                self.features = self.features.astype(np.float64)
+            self.rows = np.asarray(context.candidates, np.intp)
+            self.free = np.ones(len(self.rows), bool)
+        self.norms = np.empty(len(self.rows), self.features.dtype)
+        for start in range(0, len(self.rows), CHUNK):
+            self.norms[start : start + CHUNK] = squared_norms(self.features[start : start + CHUNK])
+        require_finite(self.norms, self.rows, "features")
+
+    def distances_to(self, position: int) -> FloatArray:
+        """Return ‖x − x_position‖² of all rows, at least 0, shape (M,)."""
+        gap: FloatArray = self.features @ np.ascontiguousarray(self.features[position])
+        gap *= -2
+        gap += self.norms
+        gap += self.norms[position]
+        np.maximum(gap, 0, out=gap)
+        return gap
+
+    def nearest_of(self, centres: FloatArray) -> FloatArray:
+        """Return the squared distance to the nearest of some centres, infinite without any, shape (M,)."""
+        nearest = np.full(len(self.rows), np.inf, self.features.dtype)
+        if not len(centres):
+            return nearest
+        centres = np.asarray(centres, self.features.dtype)
+        norms = squared_norms(centres)
+        step = max(256, min(CHUNK, 2**21 // len(centres)))
+        for start in range(0, len(self.rows), step):
+            gap = self.features[start : start + step] @ centres.T
+            gap *= -2
+            gap += norms
+            nearest[start : start + step] = gap.min(axis=1) + self.norms[start : start + step]
+        np.maximum(nearest, 0, out=nearest)
+        return nearest
