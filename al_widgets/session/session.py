@@ -9,7 +9,7 @@ import getpass
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from al_widgets.session.registry import supersede
 from al_widgets.session.rounds import Rounds, State
 from al_widgets.session.snapshot import Snapshot
 from al_widgets.store import Store, open_store
+from al_widgets.strategies import as_strategy
 from al_widgets.task import Classification, Task
 
 if TYPE_CHECKING:
@@ -104,13 +105,14 @@ class Session(Answers):
     ) -> None:
         self._closed = ""
         measures.check_settings(audit=audit, target=target, hourly_rate=hourly_rate, batch_size=batch_size)
+        strategy = as_strategy(strategy)
         self._pool: Pool = open_pool(pool)
         self._ids: Sequence[str] = self._pool.item_ids
         self._row = {item_id: row for row, item_id in enumerate(self._ids)}
         task = task if isinstance(task, Task) else Classification(task)
         self._store: Store = open_store(f"{self._pool.name}.db" if store is None else store)
         try:
-            for name in self._store.bind(self._pool.identity(), self._row, task.kind, task.classes):
+            for name in self._store.bind(self._pool.identity(), self._known_ids(), task.kind, task.classes):
                 task = task.with_class(name)
         except AlWidgetsError:
             self._store.close()
@@ -124,9 +126,8 @@ class Session(Answers):
         self._visible: dict[str, list[str]] = {}
         self._progress: tuple[int, int] | None = None
         self._error = ""
-        reserve = measures.reserve_rows(self._store, self._ids, audit)
-        self._queue = ServingQueue(len(self._ids), reserve, audit, seed)
-        self._reserve_ids = {self._ids[row] for row in reserve}
+        self._queue = self._make_queue(audit)
+        self._reserve_ids = {self._ids[row] for row in self._queue.reserve}
         self._lock = threading.RLock()
         self._ledger, self._synced = Ledger(), 0
         self._sync()
@@ -141,7 +142,20 @@ class Session(Answers):
             seed=seed,
             first_round=max((r.round for r in self._past), default=0),
         )
-        self._encoding = BackgroundEncoding(
+        self._encoding = self._make_encoding(encoder)
+        if self._store.location != ":memory:":
+            supersede(self._store.location, self.annotator, self)
+
+    def _known_ids(self) -> Iterable[str]:
+        """Return the ids that a store of this pool may speak of."""
+        return self._row
+
+    def _make_queue(self, audit: float) -> ServingQueue:
+        reserve = measures.reserve_rows(self._store, self._ids, audit)
+        return ServingQueue(len(self._ids), reserve, audit, self.seed)
+
+    def _make_encoding(self, encoder: Any) -> BackgroundEncoding:
+        return BackgroundEncoding(
             make_table=lambda: measures.feature_table(self._pool, encoder),
             order=self._encoding_order,
             on_progress=self._on_progress,
@@ -149,8 +163,6 @@ class Session(Answers):
             on_problem=lambda p: self.set_aside(p.item_id, p.reason),
             on_error=self._on_error,
         )
-        if self._store.location != ":memory:":
-            supersede(self._store.location, self.annotator, self)
 
     # ---- asking -----------------------------------------------------------------------------------------------------
 
