@@ -14,9 +14,6 @@ import numpy.typing as npt
 from al_widgets.records import Problem
 
 _log = logging.getLogger(__name__)
-FIRST, GROWTH = 200, 4
-"""A first model after 200 encoded items, then whenever there are four times as many."""
-
 
 class BackgroundEncoding:
     """Runs a feature table on a daemon thread.
@@ -30,7 +27,7 @@ class BackgroundEncoding:
     on_progress : callable
         (done, total).
     on_ready : callable
-        (rows, features) whenever enough has grown: pool rows, ascending, and their features.
+        (rows, features) whenever the table has grown enough: pool rows, ascending, and their features.
     on_problem, on_error : callable
     """
 
@@ -49,7 +46,6 @@ class BackgroundEncoding:
         self._stop, self._finished = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._next = FIRST
 
     @property
     def finished(self) -> bool:
@@ -80,15 +76,17 @@ class BackgroundEncoding:
         try:
             table = self._make_table()
 
-            def progress(done: int, total: int) -> None:
-                self._on_progress(done, total)
-                if done >= self._next and done < total:
-                    self._next = done * GROWTH
-                    self._on_ready(table.rows(), table.matrix())
+            def update(grown: Any) -> None:
+                rows = grown.rows
+                self._on_ready(rows, grown.matrix if len(rows) == len(grown.matrix) else grown.matrix[rows])
 
-            table.run(order=self._order(), on_progress=progress, on_problem=self._on_problem, stop=self._stop)
-            if not self._stop.is_set():
-                self._on_ready(table.rows(), table.matrix())
+            table.run(
+                order=self._order(),
+                on_progress=self._on_progress,
+                on_problem=self._on_problem,
+                on_update=update,
+                stop=self._stop,
+            )
         except Exception as error:
             _log.exception("encoding failed")
             self._on_error(error)

@@ -53,9 +53,9 @@ def reserve_rows(store: Store, ids: Sequence[str], audit: float) -> list[int]:
 
 def feature_table(pool: Pool, encoder: Any) -> Any:
     """Return the table that encodes a pool, with the cache on disk behind it."""
-    from al_widgets.features import FeatureCache, FeatureTable, as_encoder, default_encoder
+    from al_widgets.features import DescriptionCache, FeatureTable, as_encoder, default_encoder
 
-    return FeatureTable(pool, default_encoder(len(pool)) if encoder is None else as_encoder(encoder), FeatureCache())
+    return FeatureTable(pool, default_encoder() if encoder is None else as_encoder(encoder), DescriptionCache())
 
 
 def accuracy(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from al_widgets.errors import AlWidgetsError, LearnerError, StrategyError
-from al_widgets.features.blas import one_blas_thread
+from al_widgets.features.blas_threads import one_blas_thread
 from al_widgets.learning.base import Learner
 from al_widgets.strategies.base import Context, Selection, Strategy
 
