@@ -15,6 +15,7 @@ from al_widgets.records import Problem
 
 _log = logging.getLogger(__name__)
 
+
 class BackgroundEncoding:
     """Runs a feature table on a daemon thread.
 

@@ -53,9 +53,9 @@ def reserve_rows(store: Store, ids: Sequence[str], audit: float) -> list[int]:
 
 def feature_table(pool: Pool, encoder: Any) -> Any:
     """Return the table that encodes a pool, with the cache on disk behind it."""
-    from al_widgets.features import DescriptionCache, FeatureTable, as_encoder, default_encoder
+    from al_widgets.features import DescriptionCache, FeatureTable, open_encoder
 
-    return FeatureTable(pool, default_encoder() if encoder is None else as_encoder(encoder), DescriptionCache())
+    return FeatureTable(pool, open_encoder(encoder, getattr(pool, "item_shape", None)), DescriptionCache())
 
 
 def accuracy(
