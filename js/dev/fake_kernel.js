@@ -1,6 +1,20 @@
 // A kernel for looking at the widget: serves made-up pictures and keeps answers in a list.
 
-const NAMES = ["cat", "dog", "horse", "bird", "fish", "goat", "sheep", "duck", "mole", "newt", "toad", "wasp", "crab"];
+const NAMES = [
+  "cat",
+  "dog",
+  "horse",
+  "bird",
+  "fish",
+  "goat",
+  "sheep",
+  "duck",
+  "mole",
+  "newt",
+  "toad",
+  "wasp",
+  "crab",
+];
 
 export class FakeKernel {
   constructor(options) {
@@ -22,7 +36,7 @@ export class FakeKernel {
       annotator: "ann",
       title: "Animals of the farm",
       classes: this.classes,
-      keys: {},
+      class_keys: {},
       show_model: true,
       height: 0,
     };
@@ -32,7 +46,10 @@ export class FakeKernel {
       save_changes() {},
       on: (name, callback) => this.handlers.set(name, [...(this.handlers.get(name) ?? []), callback]),
       off: (name, callback) =>
-        this.handlers.set(name, (this.handlers.get(name) ?? []).filter((other) => other !== callback)),
+        this.handlers.set(
+          name,
+          (this.handlers.get(name) ?? []).filter((other) => other !== callback),
+        ),
       send: (message) => this.receive(structuredClone(message)),
       widget_manager: {
         kernel: {
@@ -92,7 +109,8 @@ export class FakeKernel {
   async more(n) {
     const [entries, buffers] = await this.entries(n);
     this.rev += 1;
-    if (entries.length > 0) this.push({ kind: "queue", rev: this.rev, replace: false, keep: [], drop: [], entries }, buffers);
+    if (entries.length > 0)
+      this.push({ kind: "queue", rev: this.rev, replace: false, keep: [], drop: [], entries }, buffers);
     this.push({ kind: "status", status: this.state() });
   }
 
@@ -102,14 +120,20 @@ export class FakeKernel {
       made.push(await this.entry(this.served));
       this.served += 1;
     }
-    return [made.map(([entry], buffer) => ({ ...entry, image: { ...entry.image, buffer } })), made.map(([, bytes]) => bytes)];
+    return [
+      made.map(([entry], buffer) => ({ ...entry, image: { ...entry.image, buffer } })),
+      made.map(([, bytes]) => bytes),
+    ];
   }
 
   async entry(i) {
-    const [image, bytes] = this.options.images === "raw" ? raw(i) : await photo(i, this.options.images === "small" ? 28 : 640);
+    const [image, bytes] =
+      this.options.images === "raw" ? raw(i) : await photo(i, this.options.images === "small" ? 28 : 640);
     const weights = this.classes.map((_, k) => Math.exp(3 * Math.sin(i * 1.7 + k * 2.3)));
     const sum = weights.reduce((a, b) => a + b, 0);
-    const probabilities = this.options.cold ? [] : this.classes.map((name, k) => ({ name, p: weights[k] / sum }));
+    const probabilities = this.options.cold
+      ? []
+      : this.classes.map((name, k) => ({ name, p: weights[k] / sum }));
     const entry = {
       item_id: `farm/IMG_${String(i).padStart(4, "0")}.${image.encoding === "raw" ? "npy" : "jpg"}`,
       token: `t${i}`,
@@ -126,14 +150,25 @@ export class FakeKernel {
 
   state() {
     const answers = [...this.events.values()].filter(({ kind }) => kind === "answer");
-    const undone = new Set([...this.events.values()].filter(({ kind }) => kind === "undo").map(({ target }) => target));
-    const n = (kind) => answers.filter(({ answer, event_id }) => answer === kind && !undone.has(event_id)).length;
+    const undone = new Set(
+      [...this.events.values()].filter(({ kind }) => kind === "undo").map(({ target }) => target),
+    );
+    const n = (kind) =>
+      answers.filter(({ answer, event_id }) => answer === kind && !undone.has(event_id)).length;
     const done = this.served >= this.options.total;
+    this.rev += 1;
     return {
-      rev: (this.rev += 1),
+      rev: this.rev,
       state: this.options.cold ? "cold" : done ? "done" : "ready",
       message: done ? "The whole pool has been asked." : "",
-      counts: { total: this.options.total, labelled: n("label"), skipped: n("skip"), unsure: n("unsure"), problems: 0, mine: answers.length },
+      counts: {
+        total: this.options.total,
+        labelled: n("label"),
+        skipped: n("skip"),
+        unsure: n("unsure"),
+        problems: 0,
+        mine: answers.length,
+      },
       speed: { median_s: answers.length > 3 ? 2.3 : null, per_minute: answers.length > 3 ? 21.4 : null },
       classes: this.classes,
       training: this.options.cold ? "idle" : "running",
@@ -151,16 +186,24 @@ async function photo(i, size) {
   const canvas = new OffscreenCanvas(width, height);
   const c = canvas.getContext("2d");
   const sky = c.createLinearGradient(0, 0, 0, height);
-  sky.addColorStop(0, `hsl(${200 + (i * 7) % 40} 60% ${60 + (i % 4) * 6}%)`);
+  sky.addColorStop(0, `hsl(${200 + ((i * 7) % 40)} 60% ${60 + (i % 4) * 6}%)`);
   sky.addColorStop(0.55, "hsl(45 60% 86%)");
-  sky.addColorStop(0.56, `hsl(${90 + (i * 11) % 40} 35% 40%)`);
+  sky.addColorStop(0.56, `hsl(${90 + ((i * 11) % 40)} 35% 40%)`);
   sky.addColorStop(1, "hsl(100 40% 22%)");
   c.fillStyle = sky;
   c.fillRect(0, 0, width, height);
   for (let k = 0; k < 9; k += 1) {
     c.fillStyle = `hsl(${(i * 53 + k * 31) % 360} 30% ${25 + k * 4}%)`;
     c.beginPath();
-    c.ellipse(width * ((i * 0.31 + k * 0.137) % 1), height * (0.55 + k * 0.04), width * 0.06, width * 0.035, k, 0, 7);
+    c.ellipse(
+      width * ((i * 0.31 + k * 0.137) % 1),
+      height * (0.55 + k * 0.04),
+      width * 0.06,
+      width * 0.035,
+      k,
+      0,
+      7,
+    );
     c.fill();
   }
   const blob = await canvas.convertToBlob({ type: "image/png" });
@@ -175,7 +218,8 @@ function raw(i) {
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
       const d = Math.hypot(x - 80 - 20 * Math.sin(i), (y - 20) * 1.2);
-      values[y * width + x] = 900 * Math.sin(d / 3 + i) * Math.exp(-d / 60) + 40 * Math.sin(x * 12.9898 + y * 78.233);
+      values[y * width + x] =
+        900 * Math.sin(d / 3 + i) * Math.exp(-d / 60) + 40 * Math.sin(x * 12.9898 + y * 78.233);
     }
   }
   for (let x = 60; x < 100; x += 1) values[5 * width + x] = Number.NaN;
@@ -189,5 +233,16 @@ function raw(i) {
 }
 
 function info(given) {
-  return { buffer: 0, encoding: "file", mime: "", dtype: "", channels: 1, low: 0, high: 255, native_width: given.width, native_height: given.height, ...given };
+  return {
+    buffer: 0,
+    encoding: "file",
+    mime: "",
+    dtype: "",
+    channels: 1,
+    low: 0,
+    high: 255,
+    native_width: given.width,
+    native_height: given.height,
+    ...given,
+  };
 }

@@ -42,8 +42,8 @@ export class Album<P extends Picture> {
     // Newest last: that is the order in which pages are forgotten.
     this.#pages.delete(item_id);
     this.#pages.set(item_id, page);
-    if (page.picture !== null || page.decoding) return;
-    if (buffer === undefined) {
+    if (page.picture != null || page.decoding) return;
+    if (buffer == null) {
       this.#bad(item_id, "the picture's bytes did not arrive");
       return;
     }

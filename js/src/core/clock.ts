@@ -41,9 +41,9 @@ export class ItemClock {
     this.#hidden = hidden;
     if (hidden) {
       this.#pause();
-    } else if (this.#showing !== null) {
+    } else if (this.#showing != null) {
       const item = this.#items.get(this.#showing);
-      if (item !== undefined) item.since = this.#now();
+      if (item != null) item.since = this.#now();
     }
   }
 
@@ -56,9 +56,9 @@ export class ItemClock {
   }
 
   #pause(): void {
-    if (this.#showing === null) return;
+    if (this.#showing == null) return;
     const item = this.#items.get(this.#showing);
-    if (item === undefined || item.since === null) return;
+    if (item == null || item.since == null) return;
     item.seen_ms += this.#now() - item.since;
     item.since = null;
   }

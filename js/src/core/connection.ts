@@ -22,8 +22,8 @@ export const SILENT_AFTER_MS = 8_000;
 
 export function judge({ now, last_heard, waiting_since, kernel, lost_at }: Signs): Connection {
   if (kernel === "dead") return "gone";
-  if (lost_at !== null && (last_heard === null || last_heard <= lost_at)) return "gone";
-  if (waiting_since === null) return "ok";
+  if (lost_at != null && (last_heard == null || last_heard <= lost_at)) return "gone";
+  if (waiting_since == null) return "ok";
   const silence = now - Math.max(waiting_since, last_heard ?? waiting_since);
   if (silence > SILENT_AFTER_MS && kernel !== "busy") return "silent";
   return silence > BUSY_AFTER_MS ? "busy" : "ok";

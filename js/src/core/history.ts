@@ -57,21 +57,21 @@ export class AnswerHistory {
 
   undo(eventId: string, undoId: string): HistoryRow | null {
     const row = this.#mark(eventId, true);
-    if (row !== null) this.#redo.push({ undo_id: undoId, row });
+    if (row != null) this.#redo.push({ undo_id: undoId, row });
     return row;
   }
 
   /** Takes back the newest undo; gives the undo event to name and the row that stands again. */
   redo(): { undo_id: string; row: HistoryRow } | null {
     const taken = this.#redo.pop();
-    if (taken === undefined) return null;
+    if (taken == null) return null;
     return { undo_id: taken.undo_id, row: this.#mark(taken.row.event_id, false) ?? taken.row };
   }
 
   #mark(eventId: string, undone: boolean): HistoryRow | null {
     const at = this.#rows.findIndex((row) => row.event_id === eventId);
     const row = this.#rows[at];
-    if (row === undefined) return null;
+    if (row == null) return null;
     const changed = { ...row, undone };
     this.#rows[at] = changed;
     return changed;

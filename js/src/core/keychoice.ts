@@ -1,8 +1,8 @@
 // The keys in force: the user's own choice in this browser, else Python's, else handed out in order.
 
 import { type Keymap, makeKeymap } from "./keymap";
-import type { KeyValue } from "./outbox";
 import { computed, type ReadSignal, type Signal, signal } from "./signal";
+import { type KeyValue, readJson, writeJson } from "./storage";
 
 export type Chosen = Readonly<Record<string, string>>;
 
@@ -46,22 +46,13 @@ export class KeyChoice {
   }
 
   #read(): Chosen {
-    try {
-      const value: unknown = JSON.parse(this.#storage?.getItem(this.#key) ?? "{}");
-      if (typeof value !== "object" || value === null) return {};
-      return Object.fromEntries(Object.entries(value).filter(([, key]) => typeof key === "string"));
-    } catch {
-      return {};
-    }
+    const value = readJson(this.#storage, this.#key) ?? {};
+    return Object.fromEntries(Object.entries(value).filter(([, key]) => typeof key === "string"));
   }
 
+  /** Without storage the choice lasts as long as the page. */
   #write(own: Chosen): void {
     this.own.set(own);
-    try {
-      if (Object.keys(own).length === 0) this.#storage?.removeItem(this.#key);
-      else this.#storage?.setItem(this.#key, JSON.stringify(own));
-    } catch {
-      // Without storage the choice lasts as long as the page.
-    }
+    writeJson(this.#storage, this.#key, Object.keys(own).length === 0 ? undefined : own);
   }
 }

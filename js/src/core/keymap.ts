@@ -28,7 +28,7 @@ export const COMMAND_KEYS: Readonly<Record<Command, readonly string[]>> = {
   skip: ["s"],
   "skip-reason": ["S"],
   unsure: ["u"],
-  undo: ["Backspace", "z"],
+  undo: ["z", "Backspace"],
   redo: ["y", "Z"],
   back: ["ArrowLeft"],
   forward: ["ArrowRight"],
@@ -61,6 +61,7 @@ export interface KeyLike {
   metaKey: boolean;
   repeat: boolean;
   isComposing: boolean;
+  getModifierState?(key: string): boolean;
 }
 
 /** Name of the key that was pressed; null for what must not be handled: repeats, compositions, modified keys. */
@@ -68,9 +69,11 @@ export function keyName(event: KeyLike): string | null {
   if (event.repeat || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return null;
   const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
   // By position, so that digits work on layouts where the number row needs Shift (French).
-  if (digit !== undefined && (!event.shiftKey || event.key === digit)) return digit;
+  if (digit != null && (!event.shiftKey || event.key === digit)) return digit;
   if (event.shiftKey && event.key.startsWith("Arrow")) return `Shift+${event.key}`;
-  if (!event.shiftKey && event.key.length === 1) return event.key.toLowerCase();
+  if (event.getModifierState?.("CapsLock") && event.key.length === 1) {
+    return event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase();
+  }
   return event.key;
 }
 
@@ -78,7 +81,7 @@ export function keyName(event: KeyLike): string | null {
 export function keyLabel(key: string): string {
   const arrows: Record<string, string> = { Left: "←", Right: "→", Up: "↑", Down: "↓" };
   const arrow = /^(Shift\+)?Arrow(.+)$/.exec(key);
-  if (arrow !== null) return `${arrow[1] === undefined ? "" : "⇧"}${arrows[arrow[2] ?? ""] ?? ""}`;
+  if (arrow != null) return `${arrow[1] == null ? "" : "⇧"}${arrows[arrow[2] ?? ""] ?? ""}`;
   if (key === "Backspace") return "⌫";
   if (key === "Escape") return "Esc";
   if (/^[A-Z]$/.test(key)) return `⇧${key}`;
@@ -108,7 +111,7 @@ export function makeKeymap(classes: readonly string[], chosen: Readonly<Record<s
   for (const name of classes) {
     const wanted = Object.hasOwn(chosen, name) ? chosen[name] : undefined;
     const key = wanted?.toLowerCase();
-    if (key === undefined || !isAssignable(key) || byKey.has(key)) continue;
+    if (key == null || !isAssignable(key) || byKey.has(key)) continue;
     byKey.set(key, name);
     keyOf.set(name, key);
   }
@@ -116,7 +119,7 @@ export function makeKeymap(classes: readonly string[], chosen: Readonly<Record<s
   for (const name of classes) {
     if (keyOf.has(name)) continue;
     const key = free.shift();
-    if (key === undefined) break;
+    if (key == null) break;
     byKey.set(key, name);
     keyOf.set(name, key);
   }

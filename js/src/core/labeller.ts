@@ -1,13 +1,14 @@
 // The page's side of the loop: what is on the screen, and what a keypress makes of it. No page, no host: ports only.
 
-import type { Answer, Entry, HistoryRow, Reply, Status, Undo } from "../wire";
+import type { Answer, Entry, HistoryRow, ImageInfo, Reply, Status, Undo } from "../wire";
 import type { Decode, Picture } from "./album";
 import { ItemClock } from "./clock";
 import { AnswerHistory } from "./history";
 import { Link, type Port } from "./link";
-import { type KeyValue, Outbox, type Waiting } from "./outbox";
+import { Outbox, type Waiting } from "./outbox";
 import { Problems } from "./problems";
 import { batch, computed, type ReadSignal, signal } from "./signal";
+import type { KeyValue } from "./storage";
 import { Supply, WANT } from "./supply";
 import * as text from "./text";
 
@@ -46,6 +47,8 @@ export interface LabellerOptions<P extends Picture> {
   /** Clients of this tab that are gone, and clients of this page that are alive. */
   replaces: () => string[];
   alive: () => ReadonlySet<string>;
+  /** Tells other pages, which may hold the same event, that it is on the disk. */
+  delivered: (eventId: string) => void;
   now: () => number;
   today: () => number;
 }
@@ -62,7 +65,7 @@ export class Labeller<P extends Picture> {
   readonly opinion = signal(true);
   readonly history = signal<HistoryView>({ rows: [], canUndo: false, canRedo: false });
   readonly announcement = signal("");
-  readonly problems: Problems;
+  readonly notices: Problems;
   readonly link: Link;
   readonly phase: ReadSignal<Phase>;
   /** Called for each answer that has reached the disk. */
@@ -87,7 +90,7 @@ export class Labeller<P extends Picture> {
     const { now, today, storage, storeId, client, annotator } = options;
     this.classes.set(options.classes);
     this.opinion.set(options.showModel);
-    this.problems = new Problems(now);
+    this.notices = new Problems(now);
     this.#clock = new ItemClock(now, today);
     this.#outbox = new Outbox(storage, storeId, client, annotator);
     this.link = new Link(
@@ -97,16 +100,16 @@ export class Labeller<P extends Picture> {
         settled: (item) => this.#settled(item),
         refused: (item, error) => this.#refused(item, error.message),
         postponed: (_item, error) =>
-          this.problems.add(
+          this.notices.add(
             { severity: "warning", message: `Not saved yet: ${error.message}. Trying again.` },
             "postponed",
           ),
         status: (status, problem) => {
           this.#setStatus(status);
-          if (problem !== undefined) this.problems.add(problem);
+          if (problem != null) this.notices.add(problem);
         },
         queue: (push, buffers) => {
-          if (push.client !== undefined && push.client !== client) return;
+          if (push.client != null && push.client !== client) return;
           this.#supply.merge(push, buffers);
           this.#refresh(null);
           this.#supply.refill();
@@ -122,7 +125,7 @@ export class Labeller<P extends Picture> {
         changed: () => this.#refresh(null),
         bad: (item_id, reason) => {
           if (this.#review === item_id) this.#review = null;
-          this.problems.add({
+          this.notices.add({
             severity: "info",
             message: `${item_id} cannot be shown and is set aside: ${reason}`,
             item_id,
@@ -137,7 +140,7 @@ export class Labeller<P extends Picture> {
       const connection = this.link.connection.get();
       if (connection === "gone" || connection === "silent") return "offline";
       if (this.onScreen.get() !== "") return "ready";
-      if (this.shown.get() !== null) return "waiting";
+      if (this.shown.get() != null) return "waiting";
       return this.status.get()?.state === "done" ? "done" : "waiting";
     });
   }
@@ -157,7 +160,7 @@ export class Labeller<P extends Picture> {
   tick(): void {
     if (!this.#started) return;
     this.link.tick();
-    this.problems.tick();
+    this.notices.tick();
     if (this.link.connection.peek() === "ok") this.#supply.refill();
   }
 
@@ -192,8 +195,8 @@ export class Labeller<P extends Picture> {
   /** Takes back the answer that is looked at, or else the newest one; its item comes back to be answered. */
   undo(): void {
     const since = this.#options.now();
-    const row = this.#review === null ? this.#history.newest : this.#history.answerOf(this.#review);
-    if (row === null) {
+    const row = this.#review == null ? this.#history.newest : this.#history.answerOf(this.#review);
+    if (row == null) {
       this.announcement.set("Nothing to undo");
       return;
     }
@@ -202,7 +205,7 @@ export class Labeller<P extends Picture> {
       this.#history.undo(row.event_id, undo.event_id);
       this.#answered.delete(row.item_id);
       // An older answer to the same item may stand again: then there is nothing to ask, only to look at.
-      if (this.#history.answerOf(row.item_id) === null) {
+      if (this.#history.answerOf(row.item_id) == null) {
         this.#review = null;
         this.#supply.window.putBack(this.#supply.entry(row.item_id) ?? stub(row.item_id));
       } else {
@@ -219,7 +222,7 @@ export class Labeller<P extends Picture> {
   redo(): void {
     const since = this.#options.now();
     const taken = this.#history.redo();
-    if (taken === null) {
+    if (taken == null) {
       this.announcement.set("Nothing to redo");
       return;
     }
@@ -227,7 +230,7 @@ export class Labeller<P extends Picture> {
       const { item_id } = taken.row;
       this.#undoEvent(taken.undo_id, item_id);
       const token = this.#supply.entry(item_id)?.token;
-      if (token !== undefined) this.#answered.set(item_id, { event_id: taken.row.event_id, token, settled: null });
+      if (token != null) this.#answered.set(item_id, { event_id: taken.row.event_id, token, settled: null });
       this.#supply.window.remove(item_id);
       this.#review = null;
       this.announcement.set(`Redone: ${text.answer(taken.row)} for ${item_id}`);
@@ -240,9 +243,9 @@ export class Labeller<P extends Picture> {
   /** One answered item back (-1) or on (+1); after the newest comes the item that is to be answered. */
   step(by: -1 | 1): void {
     const rows = this.#history.standing();
-    const at = this.#review === null ? rows.length : rows.findIndex((row) => row.item_id === this.#review);
+    const at = this.#review == null ? rows.length : rows.findIndex((row) => row.item_id === this.#review);
     const to = at + by;
-    if (to < 0 || to > rows.length || (this.#review === null && by === 1)) return;
+    if (to < 0 || to > rows.length || (this.#review == null && by === 1)) return;
     this.open(rows[to]?.item_id ?? null);
   }
 
@@ -251,7 +254,7 @@ export class Labeller<P extends Picture> {
     if (itemId === this.#review) return;
     const since = this.#options.now();
     this.#review = itemId;
-    if (itemId !== null) this.#fetchIfMissing(itemId);
+    if (itemId != null) this.#fetchIfMissing(itemId);
     this.#refresh(since);
   }
 
@@ -284,7 +287,7 @@ export class Labeller<P extends Picture> {
   }
 
   dismiss(key: string): void {
-    this.problems.remove(key);
+    this.notices.remove(key);
     if (this.#outbox.get(key)?.rejected != null) this.#outbox.settle(key);
   }
 
@@ -301,7 +304,7 @@ export class Labeller<P extends Picture> {
   #answer(answer: Answer["answer"], value: string | null, note: string): boolean {
     const shown = this.shown.peek();
     // Nobody can judge what is not on the screen.
-    if (shown === null || this.onScreen.peek() !== shown.entry.item_id) return false;
+    if (shown == null || this.onScreen.peek() !== shown.entry.item_id) return false;
     const { item_id, token } = shown.entry;
     const since = this.#options.now();
     const { window } = this.#supply;
@@ -370,13 +373,13 @@ export class Labeller<P extends Picture> {
         }),
         (reply, buffers) => {
           if (reply?.ok !== true) {
-            this.problems.add(
+            this.notices.add(
               { severity: "error", message: reply?.error?.message ?? "The kernel did not answer." },
               "hello",
             );
             return;
           }
-          this.problems.remove("hello");
+          this.notices.remove("hello");
           this.#loadHistory(reply);
           this.#supply.add(reply.entries ?? [], buffers);
           this.#refresh(null);
@@ -388,11 +391,15 @@ export class Labeller<P extends Picture> {
 
   /** An answer that an earlier page could not deliver counts as given, whatever the kernel knows yet. */
   #adopt({ message, rejected }: Waiting): void {
-    if (rejected !== null) {
+    if (rejected != null) {
       this.#refusal(message.event_id, rejected);
     } else if (message.kind === "answer") {
       this.#history.add(rowOf(message));
-      this.#answered.set(message.item_id, { event_id: message.event_id, token: message.token, settled: null });
+      this.#answered.set(message.item_id, {
+        event_id: message.event_id,
+        token: message.token,
+        settled: null,
+      });
     } else {
       this.#history.undo(message.target, message.event_id);
       if (this.#answered.get(message.item_id)?.event_id === message.target)
@@ -401,12 +408,12 @@ export class Labeller<P extends Picture> {
   }
 
   #settled({ message }: Waiting): void {
-    this.problems.remove("postponed");
+    this.notices.remove("postponed");
     const made = this.#madeAt.get(message.event_id);
     this.#madeAt.delete(message.event_id);
-    const ms =
-      made === undefined ? this.#options.today() - message.answered_at_ms : this.#options.now() - made;
+    const ms = made == null ? this.#options.today() - message.answered_at_ms : this.#options.now() - made;
     for (const tell of this.saved) tell({ event_id: message.event_id, ms });
+    this.#options.delivered(message.event_id);
   }
 
   #refused({ message }: Waiting, reason: string): void {
@@ -423,7 +430,7 @@ export class Labeller<P extends Picture> {
       message?.kind === "answer"
         ? `“${text.answer({ kind: message.answer, value: message.value })}”`
         : "Undo";
-    this.problems.add(
+    this.notices.add(
       { severity: "error", message: `${what} for ${message?.item_id ?? "?"} was refused: ${reason}` },
       eventId,
     );
@@ -431,35 +438,35 @@ export class Labeller<P extends Picture> {
 
   #setStatus(status: Status): void {
     const old = this.status.peek();
-    if (old !== null && status.rev < old.rev) return;
+    if (old != null && status.rev < old.rev) return;
     this.status.set(status);
     if (!sameNames(status.classes, this.classes.peek())) this.classes.set(status.classes);
   }
 
   #loadHistory(reply: Reply | null): void {
-    if (reply?.ok !== true || reply.history === undefined) return;
-    this.#history.load(reply.history, (eventId) => this.#outbox.get(eventId)?.rejected === null);
+    if (reply?.ok !== true || reply.history == null) return;
+    this.#history.load(reply.history, (eventId) => this.#outbox.get(eventId)?.rejected == null);
     this.#publish();
   }
 
   #isBlocked(entry: Entry): boolean {
     const own = this.#answered.get(entry.item_id);
-    if (own === undefined) return false;
-    if (this.#outbox.get(own.event_id) !== null) return true;
+    if (own == null) return false;
+    if (this.#outbox.get(own.event_id) != null) return true;
     // A push that was made before the answer arrived may come after its ack; later, the kernel asks again on purpose.
     return own.token === entry.token && this.#options.now() - (own.settled ?? 0) < LATE_PUSH_MS;
   }
 
   #fetchIfMissing(itemId: string): void {
-    if (this.#supply.picture(itemId) !== null) return;
+    if (this.#supply.picture(itemId) != null) return;
     this.#supply.fetch(itemId, (message) => {
-      this.problems.add({
+      this.notices.add({
         severity: "warning",
         message: `${itemId} cannot be shown: ${message}`,
         item_id: itemId,
       });
       if (this.#review === itemId) this.#review = null;
-      if (this.#supply.picture(itemId) === null) this.#supply.window.remove(itemId);
+      if (this.#supply.picture(itemId) == null) this.#supply.window.remove(itemId);
       this.#refresh(null);
     });
   }
@@ -468,25 +475,25 @@ export class Labeller<P extends Picture> {
   #refresh(since: number | null): void {
     const reviewed = this.#review;
     const entry =
-      reviewed === null ? this.#supply.window.current : (this.#supply.entry(reviewed) ?? stub(reviewed));
+      reviewed == null ? this.#supply.window.current : (this.#supply.entry(reviewed) ?? stub(reviewed));
     const old = this.shown.peek();
-    if (entry === null) {
+    if (entry == null) {
       this.#leave();
       this.shown.set(null);
       return;
     }
     const picture = this.#supply.picture(entry.item_id);
-    const review = reviewed === null ? null : this.#history.answerOf(reviewed);
-    const same = old !== null && old.entry.item_id === entry.item_id;
+    const review = reviewed == null ? null : this.#history.answerOf(reviewed);
+    const same = old != null && old.entry.item_id === entry.item_id;
     if (same && old.entry === entry && old.picture === picture && old.review?.event_id === review?.event_id)
       return;
-    if (!same || picture === null) this.#leave();
+    if (!same || picture == null) this.#leave();
     // The picture of an item that was waited for is still owed to the action that asked for it.
     this.shown.set({
       entry,
       picture,
       review,
-      since: since ?? (same && old.picture === null ? old.since : null),
+      since: since ?? (same && old.picture == null ? old.since : null),
     });
   }
 
@@ -497,15 +504,15 @@ export class Labeller<P extends Picture> {
 
   #noteOpinion(): void {
     const entry = this.shown.peek()?.entry;
-    if (entry !== undefined && this.opinion.peek() && entry.probabilities.length > 0)
+    if (entry != null && this.opinion.peek() && entry.probabilities.length > 0)
       this.#anchored.add(entry.item_id);
   }
 
   #publish(): void {
     this.history.set({
       rows: this.#history.standing(),
-      canUndo: this.#history.newest !== null,
-      canRedo: this.#history.redoable !== null,
+      canUndo: this.#history.newest != null,
+      canRedo: this.#history.redoable != null,
     });
   }
 }
@@ -524,19 +531,7 @@ function stub(item_id: string): Entry {
     reason: "",
     round: 0,
     probabilities: [],
-    image: {
-      buffer: 0,
-      encoding: "file",
-      mime: "",
-      dtype: "",
-      width: 0,
-      height: 0,
-      channels: 0,
-      native_width: 0,
-      native_height: 0,
-      low: 0,
-      high: 0,
-    },
+    image: {} as ImageInfo,
   };
 }
 

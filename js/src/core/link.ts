@@ -83,10 +83,15 @@ export class Link {
     this.#judge();
   }
 
+  /** An event is on the disk, by this page's doing or another's. */
+  settle(eventId: string): void {
+    const item = this.#outbox.settle(eventId);
+    if (item != null) this.#events.settled(item);
+    this.#count();
+  }
+
   /** To be called about once a second. */
   tick(): void {
-    // Another page of this browser may have delivered what this one could not.
-    if (this.connection.peek() !== "ok") this.#outbox.sync();
     if (this.#port.kernel() !== "dead") {
       this.#rpc.tick();
       this.flush();
@@ -97,18 +102,17 @@ export class Link {
 
   #reply(reply: Reply, buffers: readonly DataView[]): void {
     const eventId = reply.ack?.event_id ?? reply.rid;
-    if (this.#outbox.get(eventId) === null) {
+    if (this.#outbox.get(eventId) == null) {
       this.#rpc.receive(reply, buffers);
     } else if (reply.ok) {
-      const item = this.#outbox.settle(eventId);
-      if (item !== null) this.#events.settled(item);
+      this.settle(eventId);
     } else {
       const error = reply.error ?? { type: "Error", message: "the kernel gave no reason", retry: false };
       const item = error.retry ? this.#outbox.postpone(eventId) : this.#outbox.reject(eventId, error.message);
-      if (item !== null && error.retry) this.#events.postponed(item, error);
-      else if (item !== null) this.#events.refused(item, error);
+      if (item != null && error.retry) this.#events.postponed(item, error);
+      else if (item != null) this.#events.refused(item, error);
     }
-    if (reply.status !== undefined) this.#events.status(reply.status, undefined);
+    if (reply.status != null) this.#events.status(reply.status, undefined);
   }
 
   #send(message: FromPage): void {
@@ -145,7 +149,7 @@ export class Link {
 }
 
 function isFromKernel(content: unknown): content is FromKernel {
-  if (typeof content !== "object" || content === null) return false;
+  if (typeof content !== "object" || content == null) return false;
   const { kind } = content as { kind?: unknown };
   return kind === "reply" || kind === "queue" || kind === "status";
 }

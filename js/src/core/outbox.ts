@@ -4,23 +4,13 @@
 //   al_widgets:outbox:<store_id>:<client>:<seq>  ->  {"annotator": …, "message": …, "rejected": …}
 
 import type { Answer, Undo } from "../wire";
+import { type KeyValue, readJson, writeJson } from "./storage";
 
 export type EventMessage = Answer | Undo;
-
-/** The part of `Storage` that is needed. */
-export interface KeyValue {
-  readonly length: number;
-  key(index: number): string | null;
-  getItem(key: string): string | null;
-  setItem(key: string, value: string): void;
-  removeItem(key: string): void;
-}
 
 export interface Waiting {
   readonly message: EventMessage;
   readonly annotator: string;
-  /** Made by this page, not taken over from an earlier one. */
-  readonly own: boolean;
   /** Reason of the kernel's final refusal. */
   rejected: string | null;
   /** In the browser's storage, so that it survives a reload. */
@@ -64,7 +54,6 @@ export class Outbox {
     const item: Waiting = {
       message,
       annotator: this.#annotator,
-      own: true,
       rejected: null,
       kept: false,
       awaiting: false,
@@ -79,9 +68,9 @@ export class Outbox {
   /** Takes over what earlier pages of this annotator left behind; `alive` are clients that look after themselves. */
   adopt(alive: ReadonlySet<string>): Waiting[] {
     const taken: Waiting[] = [];
-    for (const [key, text] of this.#stored()) {
-      const item = parse(text);
-      if (item === null || item.annotator !== this.#annotator) continue;
+    for (const key of this.#stored()) {
+      const item = restore(readJson(this.#storage, key));
+      if (item == null || item.annotator !== this.#annotator) continue;
       const { client, event_id } = item.message;
       if (client === this.client || alive.has(client) || this.#items.has(event_id)) continue;
       if (key !== this.#key(item.message)) continue;
@@ -96,9 +85,9 @@ export class Outbox {
   due(now: number): EventMessage[] {
     const messages: EventMessage[] = [];
     for (const item of this.#items.values()) {
-      if (item.rejected !== null) continue;
+      if (item.rejected != null) continue;
       const wait = Math.min(FIRST_RETRY_MS * 2 ** (item.tries - 1), LAST_RETRY_MS);
-      if (item.sent_at !== null && now - item.sent_at < wait) continue;
+      if (item.sent_at != null && now - item.sent_at < wait) continue;
       item.sent_at = now;
       item.tries += 1;
       item.awaiting = true;
@@ -118,56 +107,44 @@ export class Outbox {
   /** The kernel has it on disk (or the user has dismissed it): forget it. */
   settle(eventId: string): Waiting | null {
     const item = this.#items.get(eventId) ?? null;
-    if (item === null) return null;
+    if (item == null) return null;
     this.#items.delete(eventId);
-    this.#attempt((storage) => storage.removeItem(this.#key(item.message)));
+    writeJson(this.#storage, this.#key(item.message), undefined);
     return item;
   }
 
   /** The kernel will never take it: keep it, with the reason, until the user has seen it. */
   reject(eventId: string, reason: string): Waiting | null {
     const item = this.#items.get(eventId) ?? null;
-    if (item === null) return null;
+    if (item == null) return null;
     item.rejected = reason;
     this.#write(item);
     return item;
   }
 
-  /** Forgets what another page of this browser has delivered meanwhile; returns the ids. */
-  sync(): string[] {
-    const gone: string[] = [];
-    this.#attempt((storage) => {
-      for (const [id, item] of this.#items) {
-        if (item.kept && storage.getItem(this.#key(item.message)) === null) gone.push(id);
-      }
-    });
-    for (const id of gone) this.#items.delete(id);
-    return gone;
-  }
-
   /** Events that are neither confirmed nor rejected. */
   get unsaved(): number {
     let n = 0;
-    for (const item of this.#items.values()) if (item.rejected === null) n += 1;
+    for (const item of this.#items.values()) if (item.rejected == null) n += 1;
     return n;
   }
 
   /** Whether anything was sent that nothing has come back for. */
   get awaiting(): boolean {
-    for (const item of this.#items.values()) if (item.rejected === null && item.awaiting) return true;
+    for (const item of this.#items.values()) if (item.rejected == null && item.awaiting) return true;
     return false;
   }
 
   /** The kernel could not take it now; it is sent again later. */
   postpone(eventId: string): Waiting | null {
     const item = this.#items.get(eventId) ?? null;
-    if (item !== null) item.awaiting = false;
+    if (item != null) item.awaiting = false;
     return item;
   }
 
   /** Whether all that waits would survive a reload. */
   get durable(): boolean {
-    for (const item of this.#items.values()) if (!item.kept && item.rejected === null) return false;
+    for (const item of this.#items.values()) if (!item.kept && item.rejected == null) return false;
     return true;
   }
 
@@ -186,54 +163,38 @@ export class Outbox {
 
   #write(item: Waiting): void {
     const { annotator, message, rejected } = item;
-    item.kept = this.#attempt((storage) =>
-      storage.setItem(this.#key(message), JSON.stringify({ annotator, message, rejected })),
-    );
+    item.kept = writeJson(this.#storage, this.#key(message), { annotator, message, rejected });
   }
 
-  #stored(): [string, string][] {
-    const found: [string, string][] = [];
-    this.#attempt((storage) => {
-      for (let i = 0; i < storage.length; i += 1) {
-        const key = storage.key(i);
-        if (key === null || !key.startsWith(this.#prefix)) continue;
-        const text = storage.getItem(key);
-        if (text !== null) found.push([key, text]);
-      }
-    });
-    return found;
-  }
-
-  /** Storage may be absent, full or forbidden; the page then still holds the events in memory. */
-  #attempt(use: (storage: KeyValue) => void): boolean {
-    if (this.#storage === null) return false;
+  /** Keys of all events kept for this store. */
+  #stored(): string[] {
+    const found: string[] = [];
     try {
-      use(this.#storage);
-      return true;
+      for (let i = 0; i < (this.#storage?.length ?? 0); i += 1) {
+        const key = this.#storage?.key(i);
+        if (key?.startsWith(this.#prefix)) found.push(key);
+      }
     } catch {
-      return false;
+      // Forbidden storage holds nothing of ours.
     }
+    return found;
   }
 }
 
-function parse(text: string): Waiting | null {
-  try {
-    const { annotator, message, rejected } = JSON.parse(text) as Partial<Waiting>;
-    if (typeof annotator !== "string" || typeof message?.client !== "string") return null;
-    if (typeof message.event_id !== "string" || !Number.isInteger(message.seq)) return null;
-    if (message.kind !== "answer" && message.kind !== "undo") return null;
-    const reason = typeof rejected === "string" ? rejected : null;
-    return {
-      annotator,
-      message,
-      own: false,
-      rejected: reason,
-      kept: true,
-      awaiting: false,
-      sent_at: null,
-      tries: 0,
-    };
-  } catch {
-    return null;
-  }
+function restore(stored: unknown): Waiting | null {
+  const { annotator, message, rejected } = (stored ?? {}) as Partial<Waiting>;
+  if (typeof annotator !== "string" || typeof message?.client !== "string") return null;
+  if (typeof message.event_id !== "string" || !Number.isInteger(message.seq)) return null;
+  if (message.kind !== "answer" && message.kind !== "undo") return null;
+  const reason = typeof rejected === "string" ? rejected : null;
+  return {
+    annotator,
+    message,
+
+    rejected: reason,
+    kept: true,
+    awaiting: false,
+    sent_at: null,
+    tries: 0,
+  };
 }

@@ -23,7 +23,7 @@ const KINDS = {
 /** The samples of a raw picture. The bytes are copied: message buffers start at any offset, typed arrays do not. */
 export function samplesOf(info: ImageInfo, buffer: DataView): Samples {
   const kind = KINDS[info.dtype as keyof typeof KINDS];
-  if (kind === undefined) throw new Error(`unknown dtype ${JSON.stringify(info.dtype)}`);
+  if (kind == null) throw new Error(`unknown dtype ${JSON.stringify(info.dtype)}`);
   const n = info.width * info.height * info.channels;
   const bytes = n * kind.BYTES_PER_ELEMENT;
   if (buffer.byteLength !== bytes) {
@@ -52,7 +52,7 @@ export function paint(samples: Samples, info: ImageInfo, levels: Levels, out: Ui
   const channels = info.channels;
   const colour = channels >= 3;
   const table = samples instanceof Uint8Array ? lookup(low, gain) : null;
-  const grey = (value: number): number => (table === null ? (value - low) * gain : (table[value] ?? 0));
+  const grey = (value: number): number => (table == null ? (value - low) * gain : (table[value] ?? 0));
   for (let i = 0, o = 0; i < samples.length; i += channels, o += 4) {
     const first = samples[i] ?? 0;
     const r = grey(first);

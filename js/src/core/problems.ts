@@ -27,7 +27,7 @@ export class Problems {
     const line: Shown = { ...problem, key: key ?? `problem-${this.#n}`, until };
     const rest = this.list
       .peek()
-      .filter((other) => other.key !== line.key && (key !== undefined || other.message !== line.message));
+      .filter((other) => other.key !== line.key && (key != null || other.message !== line.message));
     this.list.set([...rest, line].slice(-AT_MOST));
   }
 
@@ -39,7 +39,7 @@ export class Problems {
   /** Lets infos go whose time is over. */
   tick(): void {
     const now = this.#now();
-    const rest = this.list.peek().filter(({ until }) => until === null || until > now);
+    const rest = this.list.peek().filter(({ until }) => until == null || until > now);
     if (rest.length < this.list.peek().length) this.list.set(rest);
   }
 }

@@ -28,8 +28,7 @@ export class Rpc {
   readonly #client: string;
   readonly #send: (message: Request) => void;
   readonly #now: () => number;
-  constructor(client: string, send: (message: Request) => void, now: () => number,
-  ) {
+  constructor(client: string, send: (message: Request) => void, now: () => number) {
     this.#client = client;
     this.#send = send;
     this.#now = now;
@@ -48,7 +47,7 @@ export class Rpc {
   /** Hands a reply to whoever asked; false when nobody waits for it (any more). */
   receive(reply: Reply, buffers: readonly DataView[]): boolean {
     const open = this.#open.get(reply.rid);
-    if (open === undefined) return false;
+    if (open == null) return false;
     this.#open.delete(reply.rid);
     open.done(reply, buffers);
     return true;

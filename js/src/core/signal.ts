@@ -23,7 +23,7 @@ export interface Signal<T> extends ReadSignal<T> {
 function flush(): void {
   while (pending.size > 0) {
     const [next] = pending;
-    if (next === undefined) return;
+    if (next == null) return;
     pending.delete(next);
     next.run();
   }
@@ -45,7 +45,7 @@ export function signal<T>(initial: T): Signal<T> {
   const observers = new Set<Observer>();
   return {
     get() {
-      if (active !== null) {
+      if (active != null) {
         observers.add(active);
         active.sources.add(observers);
       }

@@ -83,7 +83,7 @@ export class Supply<P extends Picture> {
       () => ({ kind: "show", item_id: itemId }),
       (reply, buffers) => {
         const entry = reply?.ok === true ? reply.entries?.[0] : undefined;
-        if (entry === undefined) {
+        if (entry == null) {
           failed(reply?.error?.message ?? "the kernel did not answer");
           return;
         }
@@ -111,7 +111,7 @@ export class Supply<P extends Picture> {
   prune(): void {
     const needed = new Set(this.window.have());
     const reviewed = this.#events.reviewed();
-    if (reviewed !== null) needed.add(reviewed);
+    if (reviewed != null) needed.add(reviewed);
     this.#album.prune(needed);
   }
 

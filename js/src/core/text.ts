@@ -16,9 +16,9 @@ export function percent(p: number): string {
 
 export function speed({ median_s, per_minute }: Speed): string {
   const parts: string[] = [];
-  if (per_minute !== null)
+  if (per_minute != null)
     parts.push(`${per_minute < 10 ? per_minute.toFixed(1) : Math.round(per_minute)} a minute`);
-  if (median_s !== null) parts.push(`${median_s < 10 ? median_s.toFixed(1) : Math.round(median_s)} s each`);
+  if (median_s != null) parts.push(`${median_s < 10 ? median_s.toFixed(1) : Math.round(median_s)} s each`);
   return parts.join(", ");
 }
 

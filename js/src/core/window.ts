@@ -52,7 +52,7 @@ export class EntryWindow {
     );
     const fresh = new Map(push.entries.map((entry) => [entry.item_id, entry]));
     this.#items = [
-      ...(current === undefined ? [] : [current]),
+      ...(current == null ? [] : [current]),
       // The same item in a new ranking: its token and its reason are newer.
       ...staying.map((entry) => (stale ? entry : (fresh.get(entry.item_id) ?? entry))),
     ];
@@ -64,7 +64,7 @@ export class EntryWindow {
   /** Removes what is on the screen, because it was answered. */
   take(): Entry | null {
     const entry = this.#items.shift() ?? null;
-    if (entry !== null) this.#pinned.delete(entry.item_id);
+    if (entry != null) this.#pinned.delete(entry.item_id);
     return entry;
   }
 

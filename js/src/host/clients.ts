@@ -2,6 +2,8 @@
 //
 // Each widget instance evaluates its own copy of this module, so what they share hangs on globalThis.
 
+import { type KeyValue, readJson, writeJson } from "../core/storage";
+
 const ALIVE = Symbol.for("al_widgets.clients");
 const REMEMBERED = 20;
 
@@ -24,17 +26,13 @@ export function newClient(): string {
 }
 
 /** Clients that this tab has had for a store and that are gone; remembers `client` for the next page. */
-export function replacedClients(storage: Storage | null, storeId: string, client: string): string[] {
+export function replacedClients(storage: KeyValue | null, storeId: string, client: string): string[] {
   const key = `al_widgets:clients:${storeId}`;
-  const known = read(storage, key);
+  const stored = readJson(storage, key);
+  const known = Array.isArray(stored) ? stored.filter((name) => typeof name === "string") : [];
   const alive = aliveClients();
-  if (!known.includes(client)) {
-    try {
-      storage?.setItem(key, JSON.stringify([...known, client].slice(-REMEMBERED)));
-    } catch {
-      // A full or forbidden session storage only means that leases end by themselves, later.
-    }
-  }
+  // Where this is refused, leases end by themselves, later.
+  if (!known.includes(client)) writeJson(storage, key, [...known, client].slice(-REMEMBERED));
   return known.filter((other) => other !== client && !alive.has(other));
 }
 
@@ -44,14 +42,5 @@ export function storageOf(kind: "localStorage" | "sessionStorage"): Storage | nu
     return globalThis[kind] ?? null;
   } catch {
     return null;
-  }
-}
-
-function read(storage: Storage | null, key: string): string[] {
-  try {
-    const value: unknown = JSON.parse(storage?.getItem(key) ?? "[]");
-    return Array.isArray(value) ? value.filter((name) => typeof name === "string") : [];
-  } catch {
-    return [];
   }
 }

@@ -25,6 +25,7 @@ export class QueryController<P extends Picture> {
   constructor(model: QueryModel, decode: Decode<P>, abort: AbortSignal | undefined) {
     const storeId = model.get("store_id") ?? "";
     const local = storageOf("localStorage");
+    const channel = openChannel(storeId);
     this.title = signal(model.get("title") ?? "");
     this.annotator = signal(model.get("annotator") ?? "");
     this.height = signal(model.get("height") ?? 0);
@@ -39,6 +40,7 @@ export class QueryController<P extends Picture> {
       classes: model.get("classes") ?? [],
       replaces: () => replacedClients(storageOf("sessionStorage"), storeId, this.client),
       alive: aliveClients,
+      delivered: (eventId) => channel?.postMessage(eventId),
       now: () => performance.now(),
       today: () => Date.now(),
     });
@@ -56,6 +58,11 @@ export class QueryController<P extends Picture> {
     listen("change:class_keys", () => this.keys.offered.set(model.get("class_keys")));
     onLost(model, () => this.labeller.link.lose(), abort);
 
+    if (channel != null) {
+      channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+        if (typeof data === "string") this.labeller.link.settle(data);
+      };
+    }
     const timer = setInterval(() => this.labeller.tick(), TICK_MS);
     const hidden = (): void => this.labeller.setHidden(document.visibilityState === "hidden");
     document.addEventListener("visibilitychange", hidden);
@@ -63,6 +70,7 @@ export class QueryController<P extends Picture> {
     abort?.addEventListener("abort", () => {
       model.off("msg:custom", receive);
       clearInterval(timer);
+      channel?.close();
       document.removeEventListener("visibilitychange", hidden);
       aliveClients().delete(this.client);
       this.labeller.close();
@@ -78,5 +86,14 @@ export class QueryController<P extends Picture> {
       if (this.#views === 0) aliveClients().delete(this.client);
     });
     this.labeller.start();
+  }
+}
+
+/** How pages of one store tell each other what has reached the disk; null where the host forbids it. */
+function openChannel(storeId: string): BroadcastChannel | null {
+  try {
+    return new BroadcastChannel(`al_widgets:${storeId}`);
+  } catch {
+    return null;
   }
 }

@@ -2,7 +2,7 @@
 
 import { keyLabel } from "../core/keymap";
 import type { HistoryRow } from "../wire";
-import { h, type Scope, setAttribute, setText } from "./dom";
+import { h, on, type Scope, setAttribute, setText } from "./dom";
 import { paintAccent } from "./palette";
 import type { QueryState } from "./state";
 
@@ -18,14 +18,14 @@ export interface ClassesView {
 
 export function classesView(state: QueryState, scope: Scope, choose: (name: string) => void): ClassesView {
   const { labeller, keys } = state;
-  const element = h("div", { class: "classes" });
+  const element = h("div.classes");
   let input: HTMLInputElement | null = null;
   let marked: HTMLElement | null = null;
 
   function mark(review: HistoryRow | null | undefined): void {
     const name = review?.kind === "label" ? review.value : null;
     const next =
-      name === null || name === undefined
+      name == null || name == null
         ? null
         : ([...element.querySelectorAll<HTMLElement>("[data-al-class]")].find(
             (node) => node.dataset["alClass"] === name,
@@ -61,13 +61,13 @@ export function classesView(state: QueryState, scope: Scope, choose: (name: stri
     search() {
       input?.focus({ preventScroll: true });
       input?.select();
-      return input !== null;
+      return input != null;
     },
   };
 }
 
 function keyCap(key: string | undefined): HTMLElement {
-  return h("kbd", { class: key === undefined ? "no-key" : "" }, key === undefined ? "" : keyLabel(key));
+  return h("kbd", { class: key == null ? "no-key" : "" }, key == null ? "" : keyLabel(key));
 }
 
 function buttons(
@@ -75,8 +75,7 @@ function buttons(
   keyOf: ReadonlyMap<string, string>,
   choose: (name: string) => void,
 ): HTMLElement {
-  const group = h("div", {
-    class: "class-buttons",
+  const group = h("div.class-buttons", {
     role: "group",
     "aria-label": "Classes",
     "data-columns": names.length > 6 ? 2 : 1,
@@ -95,7 +94,7 @@ function buttons(
         onclick: () => choose(name),
       },
       keyCap(key),
-      h("span", { class: "name" }, name),
+      h("span.name", {}, name),
     );
     paintAccent(button, index);
     group.append(button);
@@ -116,7 +115,7 @@ function searchList(
 ): SearchList {
   const listId = "al-class-list";
   const list = h("div", { id: listId, class: "class-list", role: "listbox", "aria-label": "Classes" });
-  const more = h("div", { class: "more", role: "status" });
+  const more = h("div.more", { role: "status" });
   const input = h("input", {
     type: "text",
     class: "search",
@@ -139,7 +138,7 @@ function searchList(
     const option = options[active];
     option?.setAttribute("aria-selected", "true");
     setAttribute(input, "aria-activedescendant", option?.id);
-    if (option !== undefined) {
+    if (option != null) {
       // Not scrollIntoView: that would scroll the notebook, too.
       const { offsetTop, offsetHeight } = option;
       if (offsetTop < list.scrollTop) list.scrollTop = offsetTop;
@@ -156,7 +155,7 @@ function searchList(
       .filter(({ lower }) => words.every((word) => lower.includes(word)));
     const [first] = words;
     // What begins with the first word comes first; else the order of the classes.
-    if (first !== undefined)
+    if (first != null)
       hits.sort((a, b) => Number(b.lower.startsWith(first)) - Number(a.lower.startsWith(first)));
     options = hits.slice(0, LISTED_AT_MOST).map(({ name, index }) => {
       const key = keyOf.get(name);
@@ -173,7 +172,7 @@ function searchList(
           onclick: () => pick(name),
         },
         keyCap(key),
-        h("span", { class: "name" }, name),
+        h("span.name", {}, name),
       );
       paintAccent(option, index);
       return option;
@@ -199,17 +198,17 @@ function searchList(
     choose(name);
   }
 
-  input.addEventListener("input", filter);
-  input.addEventListener("keydown", (event) => {
+  on(input, "input", filter);
+  on(input, "keydown", (event) => {
     if (event.isComposing) return;
     if (event.key === "ArrowDown") activate(active + 1);
     else if (event.key === "ArrowUp") activate(active <= 0 ? options.length - 1 : active - 1);
     else if (event.key === "Enter") {
       const name = options[active]?.dataset["alClass"];
-      if (name !== undefined && !event.repeat) pick(name);
+      if (name != null && !event.repeat) pick(name);
     } else return;
     event.preventDefault();
   });
   filter();
-  return { element: h("div", { class: "class-search" }, input, list, more), input, filter };
+  return { element: h("div.class-search", {}, input, list, more), input, filter };
 }

@@ -23,7 +23,7 @@ function decodeRaw(image: ImageInfo, buffer: DataView): ScreenPicture {
   canvas.width = image.width;
   canvas.height = image.height;
   const context = canvas.getContext("2d");
-  if (context === null) throw new Error("the browser gives no 2d canvas");
+  if (context == null) throw new Error("the browser gives no 2d canvas");
   const pixels = context.createImageData(image.width, image.height);
   let painted: Levels | null = null;
   const source = (levels: Levels): CanvasImageSource => {

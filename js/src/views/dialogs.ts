@@ -1,7 +1,7 @@
 // Everything that opens over the widget: help, keys, and two small questions.
 
 import { COMMAND_KEYS, type Command, isAssignable, keyLabel, keyName } from "../core/keymap";
-import { h, type Scope, setText } from "./dom";
+import { button, h, on, type Scope, setText } from "./dom";
 import type { QueryState } from "./state";
 
 const COMMAND_NAMES: readonly (readonly [Command, string])[] = [
@@ -12,7 +12,7 @@ const COMMAND_NAMES: readonly (readonly [Command, string])[] = [
   ["redo", "Redo"],
   ["back", "Back through your answers"],
   ["forward", "Forward"],
-  ["latest", "To the item that is to be answered"],
+  ["latest", "To the open item"],
   ["search", "Search the classes"],
   ["add-class", "Add a class"],
   ["hide-model", "Show or hide the model's opinion"],
@@ -34,38 +34,28 @@ export interface Dialogs {
 }
 
 export function dialogsView(state: QueryState, scope: Scope, refocus: () => void): Dialogs {
-  const element = h("div", { class: "dialogs" });
+  const element = h("div.dialogs");
 
   function open(title: string, ...content: Node[]): HTMLDialogElement {
-    const close = h(
-      "button",
-      {
-        type: "button",
-        class: "tool",
-        "aria-label": "Close",
-        "data-al-action": "close",
-        onclick: () => dialog.close(),
-      },
-      "×",
-    );
+    const close = button("tool", "close", "Close", () => dialog.close(), "×");
     const heading = h("h2", { id: "al-dialog-title" }, title);
     const dialog = h(
       "dialog",
       { "aria-labelledby": heading.id },
-      h("div", { class: "dialog-head" }, heading, close),
+      h("div.dialog-head", {}, heading, close),
       ...content,
     );
-    dialog.addEventListener("close", () => {
+    on(dialog, "close", () => {
       dialog.remove();
       refocus();
     });
     // A press beside the box closes it.
-    dialog.addEventListener("pointerdown", (event) => {
+    on(dialog, "pointerdown", (event) => {
       if (event.target === dialog) dialog.close();
     });
     element.replaceChildren(dialog);
     dialog.showModal();
-    scope.signal.addEventListener("abort", () => dialog.remove());
+    on(scope.signal, "abort", () => dialog.remove());
     return dialog;
   }
 
@@ -95,8 +85,8 @@ export function dialogsView(state: QueryState, scope: Scope, refocus: () => void
     open(
       "Keys",
       h(
-        "div",
-        { class: "help" },
+        "div.help",
+        {},
         h(
           "div",
           {},
@@ -109,16 +99,16 @@ export function dialogsView(state: QueryState, scope: Scope, refocus: () => void
         h("div", {}, h("h3", {}, "Commands"), table(working, "Keys of the commands")),
       ),
       h(
-        "p",
-        { class: "note" },
-        "Keys work while the widget has the focus: click it, or press Tab. The wheel zooms after a click on the picture, or with Ctrl; double click fits. Every answer is saved at once.",
+        "p.note",
+        {},
+        "Keys work while the widget has the focus. The wheel zooms after a click on the picture, or with Ctrl; double click fits.",
       ),
     );
   }
 
   function keys(): void {
-    const rows = h("div", { class: "key-rows" });
-    const warning = h("p", { class: "note", role: "status" });
+    const rows = h("div.key-rows");
+    const warning = h("p.note", { role: "status" });
     const render = (): void => {
       const { keyOf } = state.keys.keymap.peek();
       rows.replaceChildren(
@@ -131,9 +121,9 @@ export function dialogsView(state: QueryState, scope: Scope, refocus: () => void
             readonly: true,
             "data-al-key-for": name,
           });
-          input.addEventListener("keydown", (event) => {
+          on(input, "keydown", (event) => {
             const key = keyName(event);
-            if (key === null || ["Tab", "Escape", "Enter"].includes(event.key)) return;
+            if (key == null || ["Tab", "Escape", "Enter"].includes(event.key)) return;
             event.preventDefault();
             if (!isAssignable(key)) {
               setText(warning, `${keyLabel(key)} cannot be given to a class.`);
@@ -142,34 +132,39 @@ export function dialogsView(state: QueryState, scope: Scope, refocus: () => void
             const command = state.keys.keymap.peek().commands.get(key);
             state.keys.choose(name, key);
             const lost = COMMAND_NAMES.find(([other]) => other === command)?.[1];
-            setText(warning, lost === undefined ? "" : `${keyLabel(key)} no longer works for “${lost}”.`);
+            setText(warning, lost == null ? "" : `${keyLabel(key)} no longer works for “${lost}”.`);
             render();
             rows.querySelector<HTMLInputElement>(`[data-al-key-for="${CSS.escape(name)}"]`)?.focus();
           });
-          return h("label", { class: "key-row" }, input, h("span", { class: "name" }, name));
+          return h("label.key-row", {}, input, h("span.name", {}, name));
         }),
       );
     };
     render();
-    const reset = h("button", { type: "button", class: "action", "data-al-action": "reset-keys" }, "Reset");
-    reset.addEventListener("click", () => {
-      state.keys.reset();
-      setText(warning, "");
-      render();
-    });
+    const reset = button(
+      "action",
+      "reset-keys",
+      "Back to the keys of the start",
+      () => {
+        state.keys.reset();
+        setText(warning, "");
+        render();
+      },
+      "Reset",
+    );
     open(
       "Change keys",
-      h("p", { class: "note" }, "Click a key, then press the new one. It is kept in this browser."),
+      h("p.note", {}, "Click a key, then press the new one. It is kept in this browser."),
       rows,
       warning,
-      h("div", { class: "dialog-foot" }, reset),
+      h("div.dialog-foot", {}, reset),
     );
   }
 
   function ask(
     title: string,
     label: string,
-    button: string,
+    verb: string,
     submit: (text: string, failed: (why: string) => void, close: () => void) => void,
     suggestions: readonly string[] = [],
   ): void {
@@ -180,14 +175,14 @@ export function dialogsView(state: QueryState, scope: Scope, refocus: () => void
       autocomplete: "off",
       list: suggestions.length > 0 ? "al-suggestions" : null,
     });
-    const warning = h("p", { class: "note", role: "alert" });
-    const send = h("button", { type: "submit", class: "action primary", "data-al-action": "submit" }, button);
+    const warning = h("p.note", { role: "alert" });
+    const send = h("button", { type: "submit", class: "action primary", "data-al-action": "submit" }, verb);
     const form = h(
       "form",
       { method: "dialog" },
-      h("label", { class: "field" }, h("span", {}, label), input),
+      h("label.field", {}, h("span", {}, label), input),
       warning,
-      h("div", { class: "dialog-foot" }, send),
+      h("div.dialog-foot", {}, send),
     );
     if (suggestions.length > 0) {
       form.append(
@@ -195,7 +190,7 @@ export function dialogsView(state: QueryState, scope: Scope, refocus: () => void
       );
     }
     const dialog = open(title, form);
-    form.addEventListener("submit", (event) => {
+    on(form, "submit", (event) => {
       event.preventDefault();
       submit(
         input.value.trim(),
@@ -233,7 +228,7 @@ export function dialogsView(state: QueryState, scope: Scope, refocus: () => void
       ask("Add a class", "Name", "Add", (name, failed, close) => {
         if (name === "") return failed("A class needs a name.");
         if (state.labeller.classes.peek().includes(name)) return failed(`There is a class ${name} already.`);
-        state.labeller.addClass(name, (refusal) => (refusal === null ? close() : failed(refusal)));
+        state.labeller.addClass(name, (refusal) => (refusal == null ? close() : failed(refusal)));
       }),
   };
 }

@@ -4,19 +4,52 @@ import { effect } from "../core/signal";
 
 type Attributes = Record<string, string | number | boolean | null | undefined | ((event: never) => void)>;
 
-/** Makes an element. `on…` attributes are listeners; true is an empty attribute; false, null and undefined are none. */
+/**
+ * Makes an element: `h("div.bar", attributes, …children)`. `on…` attributes are listeners; true is an empty attribute;
+ * false, null and undefined are none.
+ */
 export function h<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
+  spec: K | `${K}.${string}`,
   attributes: Attributes = {},
   ...children: (Node | string | null)[]
 ): HTMLElementTagNameMap[K] {
+  const [tag = "", ...classes] = spec.split(".");
   const element = document.createElement(tag);
+  if (classes.length > 0) element.className = classes.join(" ");
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name.slice(2), value as EventListener);
     else setAttribute(element, name, value);
   }
-  for (const child of children) if (child !== null) element.append(child);
-  return element;
+  for (const child of children) if (child != null) element.append(child);
+  return element as HTMLElementTagNameMap[K];
+}
+
+/** A button that a script or a test finds by what it does. */
+export function button(
+  look: "tool" | "plain" | "action" | "chip.now",
+  action: string,
+  title: string,
+  run: () => void,
+  ...children: (Node | string)[]
+): HTMLButtonElement {
+  const made = h(
+    `button.${look}`,
+    { type: "button", "data-al-action": action, title, onclick: run },
+    ...children,
+  );
+  // A glyph says nothing when it is read out.
+  if (look === "tool") made.setAttribute("aria-label", title);
+  return made;
+}
+
+/** Listens; shorter than the method, which is used everywhere. */
+export function on<K extends keyof HTMLElementEventMap>(
+  target: EventTarget,
+  type: K,
+  listener: (event: HTMLElementEventMap[K]) => void,
+  options?: AddEventListenerOptions,
+): void {
+  target.addEventListener(type, listener as EventListener, options);
 }
 
 export function setAttribute(
@@ -24,7 +57,7 @@ export function setAttribute(
   name: string,
   value: string | number | boolean | null | undefined,
 ): void {
-  if (value === false || value === null || value === undefined) {
+  if (value === false || value == null || value == null) {
     element.removeAttribute(name);
     return;
   }
@@ -43,7 +76,7 @@ export class Scope {
 
   effect(body: () => void): void {
     const stop = effect(body);
-    this.signal.addEventListener("abort", stop);
+    on(this.signal, "abort", stop);
   }
 
   /**

@@ -2,37 +2,22 @@
 
 import type { Command } from "../core/keymap";
 import * as text from "../core/text";
-import { h, type Scope, setAttribute, setText } from "./dom";
+import { button, h, type Scope, setAttribute, setText } from "./dom";
 import type { QueryState } from "./state";
 
 export function headerView(state: QueryState, scope: Scope, run: (command: Command) => void): HTMLElement {
   const { labeller } = state;
-  const title = h("h2", { class: "title" });
-  const who = h("span", { class: "who" });
-  const fill = h("span", { class: "progress-fill" });
-  const bar = h(
-    "div",
-    { class: "progress", role: "progressbar", "aria-label": "Labelled", "aria-valuemin": 0 },
-    fill,
-  );
-  const labelled = h("span", { class: "labelled", "data-al": "labelled" });
-  const pace = h("span", { class: "pace" });
-  const saved = h("span", { class: "saved", "data-al": "saved" });
-  const training = h("span", { class: "training", "data-al": "training" });
-  const work = h("div", { class: "work" });
+  const title = h("h2.title");
+  const who = h("span.who");
+  const fill = h("span.progress-fill");
+  const bar = h("div.progress", { role: "progressbar", "aria-label": "Labelled", "aria-valuemin": 0 }, fill);
+  const labelled = h("span.labelled", { "data-al": "labelled" });
+  const pace = h("span.pace");
+  const saved = h("span.saved", { "data-al": "saved" });
+  const training = h("span.training", { "data-al": "training" });
+  const work = h("div.work");
   const tool = (action: string, command: Command, label: string, glyph: string): HTMLButtonElement =>
-    h(
-      "button",
-      {
-        type: "button",
-        class: "tool",
-        "data-al-action": action,
-        "aria-label": label,
-        title: label,
-        onclick: () => run(command),
-      },
-      glyph,
-    );
+    button("tool", action, label, () => run(command), glyph);
 
   scope.effect(() => setText(title, state.title.get()));
   scope.effect(() => setText(who, state.annotator.get()));
@@ -40,7 +25,7 @@ export function headerView(state: QueryState, scope: Scope, run: (command: Comma
     () => labeller.status.get(),
     () => {
       const status = labeller.status.peek();
-      if (status === null) return;
+      if (status == null) return;
       const { total, labelled: done, skipped, unsure, problems } = status.counts;
       setAttribute(bar, "aria-valuemax", total);
       setAttribute(bar, "aria-valuenow", done);
@@ -58,17 +43,16 @@ export function headerView(state: QueryState, scope: Scope, run: (command: Comma
       training.dataset["state"] = status.training;
       work.replaceChildren(
         ...status.progress.map(({ what, done: n, total: of }) => {
-          const part = h("span", { class: "progress-fill" });
+          const part = h("span.progress-fill");
           part.style.transform = `scaleX(${of > 0 ? n / of : 0})`;
           const label = `${what} ${n.toLocaleString("en-US")} of ${of.toLocaleString("en-US")}`;
           return h(
-            "div",
-            { class: "work-row" },
+            "div.work-row",
+            {},
             h("span", {}, label),
             h(
-              "div",
+              "div.progress",
               {
-                class: "progress",
                 role: "progressbar",
                 "aria-label": what,
                 "aria-valuemin": 0,
@@ -94,19 +78,19 @@ export function headerView(state: QueryState, scope: Scope, run: (command: Comma
 
   work.hidden = true;
   return h(
-    "header",
-    { class: "head" },
+    "header.head",
+    {},
     h(
-      "div",
-      { class: "head-row" },
+      "div.head-row",
+      {},
       title,
       who,
-      h("span", { class: "spring" }),
+      h("span.spring"),
       saved,
       tool("keys", "keys", "Change keys (K)", "⌨"),
       tool("help", "help", "Help: all keys (?)", "?"),
     ),
-    h("div", { class: "head-row facts" }, labelled, bar, pace, h("span", { class: "spring" }), training),
+    h("div.head-row.facts", {}, labelled, bar, pace, h("span.spring"), training),
     work,
   );
 }

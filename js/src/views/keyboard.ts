@@ -1,6 +1,7 @@
 // Keys of the widget. Listens on its root and nowhere else, so that the notebook keeps its own.
 
 import { type Command, type Keymap, keyName } from "../core/keymap";
+import { on } from "./dom";
 
 export interface KeyTargets {
   keymap(): Keymap;
@@ -10,7 +11,8 @@ export interface KeyTargets {
 }
 
 export function listenToKeys(root: HTMLElement, targets: KeyTargets, signal: AbortSignal): void {
-  root.addEventListener(
+  on(
+    root,
     "keydown",
     (event) => {
       const [target] = event.composedPath();
@@ -26,7 +28,7 @@ export function listenToKeys(root: HTMLElement, targets: KeyTargets, signal: Abo
         return;
       }
       const key = keyName(event);
-      if (key === null) {
+      if (key == null) {
         // A key held down must not label, nor may the notebook take it for its own.
         if (event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) handled(event);
         return;
@@ -39,8 +41,8 @@ export function listenToKeys(root: HTMLElement, targets: KeyTargets, signal: Abo
       const { classes, commands } = targets.keymap();
       const name = classes.get(key);
       const command = commands.get(key);
-      if (name !== undefined) targets.label(name);
-      else if (command !== undefined) targets.run(command);
+      if (name != null) targets.label(name);
+      else if (command != null) targets.run(command);
       else {
         // "d d" would delete the user's cell. Tab and the like go on to the browser.
         if (key.length === 1 || key === "Enter" || key.startsWith("Arrow")) event.stopPropagation();

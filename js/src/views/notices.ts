@@ -1,15 +1,15 @@
 // What must be said: problems, and the state in which there is nothing to answer.
 
 import * as text from "../core/text";
-import { h, type Scope, setAttribute, setText } from "./dom";
+import { button, h, type Scope, setAttribute, setText } from "./dom";
 import type { QueryState } from "./state";
 
 /** The strip of problems. Each line can be dismissed. */
 export function problemsView(state: QueryState, scope: Scope, refocus: () => void): HTMLElement {
   const { labeller } = state;
-  const element = h("div", { class: "problems", "data-al": "problem", hidden: true });
-  const offline = h("div", { class: "problem", role: "alert", "data-severity": "warning", hidden: true });
-  const lines = h("div", {});
+  const element = h("div.problems", { "data-al": "problem", hidden: true });
+  const offline = h("div.problem", { role: "alert", "data-severity": "warning", hidden: true });
+  const lines = h("div");
   element.append(offline, lines);
   scope.effect(() => {
     const { link } = labeller;
@@ -17,32 +17,27 @@ export function problemsView(state: QueryState, scope: Scope, refocus: () => voi
       link.connection.get(),
       link.unsaved.get(),
       link.durable.get(),
-      labeller.status.get() !== null,
+      labeller.status.get() != null,
     );
     setText(offline, sentence);
     offline.hidden = sentence === "";
-    const problems = labeller.problems.list.get();
+    const problems = labeller.notices.list.get();
     element.hidden = sentence === "" && problems.length === 0;
   });
   scope.effect(() => {
     lines.replaceChildren(
-      ...labeller.problems.list.get().map(({ key, severity, message }) =>
+      ...labeller.notices.list.get().map(({ key, severity, message }) =>
         h(
-          "div",
-          { class: "problem", "data-severity": severity, role: severity === "error" ? "alert" : "status" },
-          h("span", { class: "problem-text" }, message),
-          h(
-            "button",
-            {
-              type: "button",
-              class: "tool",
-              "data-al-action": "dismiss",
-              "aria-label": "Dismiss",
-              title: "Dismiss",
-              onclick: () => {
-                labeller.dismiss(key);
-                refocus();
-              },
+          "div.problem",
+          { "data-severity": severity, role: severity === "error" ? "alert" : "status" },
+          h("span.problem-text", {}, message),
+          button(
+            "tool",
+            "dismiss",
+            "Dismiss",
+            () => {
+              labeller.dismiss(key);
+              refocus();
             },
             "×",
           ),
@@ -56,27 +51,27 @@ export function problemsView(state: QueryState, scope: Scope, refocus: () => voi
 /** In place of the picture, when there is none. */
 export function placardView(state: QueryState, scope: Scope): HTMLElement {
   const { labeller } = state;
-  const heading = h("p", { class: "placard-title" });
-  const body = h("p", { class: "placard-text" });
-  const element = h("div", { class: "placard", role: "status" }, heading, body);
+  const heading = h("p.placard-title");
+  const body = h("p.placard-text");
+  const element = h("div.placard", { role: "status" }, heading, body);
   scope.effect(() => {
     const shown = labeller.shown.get();
     const phase = labeller.phase.get();
     const status = labeller.status.get();
     const unsaved = labeller.link.unsaved.get();
-    const visible = shown === null || shown.picture === null;
+    const visible = shown == null || shown.picture == null;
     element.hidden = !visible;
     setAttribute(element, "data-phase", phase);
     if (!visible) return;
     const waiting =
       unsaved > 0 ? `${text.count(unsaved, "answer")} ${unsaved === 1 ? "waits" : "wait"} to be saved.` : "";
-    if (shown !== null) {
+    if (shown != null) {
       setText(heading, "Loading the picture…");
       setText(body, "");
     } else if (phase === "offline") {
       setText(heading, "Nothing left to label without the kernel");
       setText(body, "More comes when the cell runs again.");
-    } else if (phase === "done" && status !== null) {
+    } else if (phase === "done" && status != null) {
       const { labelled, skipped, unsure, problems } = status.counts;
       setText(heading, "All done");
       const parts = [
@@ -96,7 +91,7 @@ export function placardView(state: QueryState, scope: Scope): HTMLElement {
       setText(heading, "The kernel is busy");
       setText(body, waiting === "" ? "The next picture comes when it answers." : waiting);
     } else {
-      setText(heading, status === null ? "Starting…" : "Waiting for the next item");
+      setText(heading, status == null ? "Starting…" : "Waiting for the next item");
       setText(body, [status?.message ?? "", waiting].filter(Boolean).join(" "));
     }
   });

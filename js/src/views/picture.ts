@@ -3,7 +3,7 @@
 import { fit, pan, type View, zoom } from "../core/geometry";
 import { AUTO_LEVELS } from "../core/pixels";
 import type { ScreenPicture } from "./decode";
-import { afterPaint, h, type Scope, setAttribute, setText } from "./dom";
+import { afterPaint, button, h, on, type Scope, setAttribute, setText } from "./dom";
 import type { QueryState } from "./state";
 
 const STEP = 1.25;
@@ -13,7 +13,8 @@ const CRISP_FROM = 2;
 
 export interface PictureView {
   readonly element: HTMLElement;
-  readonly canvas: HTMLCanvasElement;
+  /** Shows the scale in per cent. */
+  readonly readout: HTMLElement;
   zoom(factor: number): void;
   fit(): void;
   pan(dx: number, dy: number): void;
@@ -31,12 +32,9 @@ export function pictureView(
     "aria-label": "no picture",
     class: "canvas",
   });
-  const hint = h(
-    "div",
-    { class: "wheel-hint", "aria-hidden": "true" },
-    "Click the picture, or hold Ctrl, to zoom with the wheel",
-  );
-  const element = h("div", { class: "stage" }, canvas, hint);
+  const hint = h("div.wheel-hint", { "aria-hidden": "true" }, "Click first, or hold Ctrl, to zoom");
+  const element = h("div.stage", {}, canvas, hint);
+  const readout = h("output.scale", { "aria-label": "zoom" });
   const context = canvas.getContext("2d");
   const room = { width: 0, height: 0 };
   let view: View = { scale: 1, x: 0, y: 0 };
@@ -47,11 +45,11 @@ export function pictureView(
   const picture = (): ScreenPicture | null => labeller.shown.peek()?.picture ?? null;
 
   function draw(): void {
-    if (context === null) return;
+    if (context == null) return;
     const shown = picture();
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
-    if (shown === null || room.width === 0) return;
+    if (shown == null || room.width === 0) return;
     const ratio = canvas.width / room.width;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.imageSmoothingEnabled = view.scale < CRISP_FROM;
@@ -61,26 +59,27 @@ export function pictureView(
     canvas.dataset["alScale"] = String(view.scale);
     canvas.dataset["alX"] = String(view.x);
     canvas.dataset["alY"] = String(view.y);
+    setText(readout, `${Math.round(view.scale * 100)} %`);
   }
 
   function move(next: View, byHand: boolean): void {
     view = next;
     touched = byHand;
     const shown = picture();
-    const whole = shown === null ? true : view.scale <= fit(shown.size, room).scale * 1.001;
+    const whole = shown == null ? true : view.scale <= fit(shown.size, room).scale * 1.001;
     canvas.toggleAttribute("data-zoomed", !whole);
     draw();
   }
 
   function refit(): void {
     const shown = picture();
-    if (shown !== null) move(fit(shown.size, room), false);
+    if (shown != null) move(fit(shown.size, room), false);
     else draw();
   }
 
   function zoomAt(factor: number, at: { x: number; y: number }): boolean {
     const shown = picture();
-    if (shown === null) return false;
+    if (shown == null) return false;
     const next = zoom(view, factor, at, shown.size, room);
     const changed = next.scale !== view.scale;
     if (changed) move(next, true);
@@ -89,28 +88,28 @@ export function pictureView(
 
   function panBy(dx: number, dy: number): void {
     const shown = picture();
-    if (shown !== null) move(pan(view, dx, dy, shown.size, room), touched);
+    if (shown != null) move(pan(view, dx, dy, shown.size, room), touched);
   }
 
   scope.effect(() => {
     const shown = labeller.shown.get();
     const next = shown?.picture ?? null;
     const item = shown?.entry.item_id ?? "";
-    if (item === drawnItem && next === drawnPicture && next !== null) return;
+    if (item === drawnItem && next === drawnPicture && next != null) return;
     drawnItem = item;
     drawnPicture = next;
     refit();
     setAttribute(
       canvas,
       "aria-label",
-      shown === null ? "no picture" : next === null ? `${item}, loading` : item,
+      shown == null ? "no picture" : next == null ? `${item}, loading` : item,
     );
-    if (next !== null && shown !== null && room.width > 0) announce(item, shown.since);
+    if (next != null && shown != null && room.width > 0) announce(item, shown.since);
   });
 
   function announce(item: string, since: number | null): void {
     labeller.drawn(item);
-    afterPaint(() => painted(item, since === null ? null : performance.now() - since));
+    afterPaint(() => painted(item, since == null ? null : performance.now() - since));
   }
 
   // Levels: typed samples are painted anew; pictures that the browser has decoded are filtered by it.
@@ -139,16 +138,16 @@ export function pictureView(
     if (touched) panBy(0, 0);
     else refit();
     const shown = labeller.shown.peek();
-    if (first && shown !== null && shown.picture !== null) announce(shown.entry.item_id, shown.since);
+    if (first && shown != null && shown.picture != null) announce(shown.entry.item_id, shown.since);
   });
   resized.observe(element);
-  scope.signal.addEventListener("abort", () => resized.disconnect());
+  on(scope.signal, "abort", () => resized.disconnect());
 
   gestures(canvas, hint, { zoomAt, panBy, refit });
 
   return {
     element,
-    canvas,
+    readout,
     zoom: (factor) => void zoomAt(factor, { x: room.width / 2, y: room.height / 2 }),
     fit: refit,
     pan: panBy,
@@ -171,7 +170,8 @@ function gestures(canvas: HTMLCanvasElement, hint: HTMLElement, { zoomAt, panBy,
   let hiding: ReturnType<typeof setTimeout> | undefined;
   const place = (event: MouseEvent): { x: number; y: number } => ({ x: event.offsetX, y: event.offsetY });
 
-  canvas.addEventListener(
+  on(
+    canvas,
     "wheel",
     (event) => {
       if (!engaged && !event.ctrlKey && !event.metaKey) {
@@ -189,18 +189,18 @@ function gestures(canvas: HTMLCanvasElement, hint: HTMLElement, { zoomAt, panBy,
     },
     { passive: false },
   );
-  canvas.addEventListener("pointerdown", (event) => {
+  on(canvas, "pointerdown", (event) => {
     if (event.button !== 0) return;
     engaged = true;
     pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     canvas.setPointerCapture(event.pointerId);
   });
-  canvas.addEventListener("pointermove", (event) => {
+  on(canvas, "pointermove", (event) => {
     const before = pointers.get(event.pointerId);
-    if (before === undefined) return;
+    if (before == null) return;
     const now = { x: event.clientX, y: event.clientY };
     const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
-    if (other !== undefined) {
+    if (other != null) {
       const box = canvas.getBoundingClientRect();
       const middle = { x: (now.x + other.x) / 2 - box.left, y: (now.y + other.y) / 2 - box.top };
       const spread = (p: { x: number; y: number }): number => Math.hypot(p.x - other.x, p.y - other.y) || 1;
@@ -211,12 +211,12 @@ function gestures(canvas: HTMLCanvasElement, hint: HTMLElement, { zoomAt, panBy,
     pointers.set(event.pointerId, now);
   });
   for (const name of ["pointerup", "pointercancel"] as const) {
-    canvas.addEventListener(name, (event) => pointers.delete(event.pointerId));
+    on(canvas, name, (event) => pointers.delete(event.pointerId));
   }
-  canvas.addEventListener("pointerleave", () => {
+  on(canvas, "pointerleave", () => {
     if (pointers.size === 0) engaged = false;
   });
-  canvas.addEventListener("dblclick", () => refit());
+  on(canvas, "dblclick", () => refit());
 }
 
 /** The small bar on the picture: zoom, and the sliders. */
@@ -226,27 +226,12 @@ export function pictureTools(
   scope: Scope,
 ): { element: HTMLElement; toggleLevels(): void } {
   const { levels, labeller } = state;
-  const scale = h("output", { class: "scale", "aria-label": "zoom" }, "");
-  const panel = h("div", {
-    class: "levels",
+  const panel = h("div.levels", {
     role: "group",
     "aria-label": "Brightness and contrast",
     hidden: true,
   });
-  const button = (action: string, label: string, glyph: string, run: () => void): HTMLButtonElement =>
-    h(
-      "button",
-      {
-        type: "button",
-        class: "tool",
-        "data-al-action": action,
-        "aria-label": label,
-        title: label,
-        onclick: run,
-      },
-      glyph,
-    );
-  const toggle = button("levels", "Brightness and contrast (W)", "◐", toggleLevels);
+  const toggle = button("tool", "levels", "Brightness and contrast (W)", toggleLevels, "◐");
   setAttribute(toggle, "aria-expanded", "false");
 
   function toggleLevels(): void {
@@ -263,7 +248,7 @@ export function pictureTools(
       "data-al-level": name,
       "data-keeps-focus": true,
     });
-    input.addEventListener("input", () => {
+    on(input, "input", () => {
       const value = Number(input.value);
       levels.set({ ...levels.peek(), [name]: name === "contrast" ? 2 ** value : value });
     });
@@ -271,23 +256,9 @@ export function pictureTools(
       const value = levels.get()[name];
       input.value = String(name === "contrast" ? Math.log2(value) : value);
     });
-    return h(
-      "label",
-      { class: "slider" },
-      h("span", {}, name === "brightness" ? "Brightness" : "Contrast"),
-      input,
-    );
+    return h("label.slider", {}, h("span", {}, name === "brightness" ? "Brightness" : "Contrast"), input);
   };
-  const auto = h(
-    "button",
-    {
-      type: "button",
-      class: "plain",
-      "data-al-action": "auto-levels",
-      onclick: () => levels.set(AUTO_LEVELS),
-    },
-    "Auto",
-  );
+  const auto = button("plain", "auto-levels", "Back to how it came", () => levels.set(AUTO_LEVELS), "Auto");
   panel.append(slider("brightness", -1, 1), slider("contrast", -3, 3), auto);
   scope.effect(() => {
     const changed = levels.get() !== AUTO_LEVELS;
@@ -296,27 +267,20 @@ export function pictureTools(
   });
 
   const element = h(
-    "div",
-    { class: "picture-tools" },
+    "div.picture-tools",
+    {},
     panel,
     h(
-      "div",
-      { class: "tool-row", role: "group", "aria-label": "Zoom" },
+      "div.tool-row",
+      { role: "group", "aria-label": "Zoom" },
       toggle,
-      button("zoom-out", "Zoom out (−)", "−", () => view.zoom(1 / STEP)),
-      scale,
-      button("zoom-in", "Zoom in (+)", "+", () => view.zoom(STEP)),
-      button("fit", "Fit (F, double click)", "Fit", () => view.fit()),
+      button("tool", "zoom-out", "Zoom out (−)", () => view.zoom(1 / STEP), "−"),
+      view.readout,
+      button("tool", "zoom-in", "Zoom in (+)", () => view.zoom(STEP), "+"),
+      button("tool", "fit", "Fit (F, double click)", () => view.fit(), "Fit"),
     ),
   );
-  const showScale = (): void => {
-    const value = Number(view.canvas.dataset["alScale"]);
-    setText(scale, Number.isFinite(value) ? `${Math.round(value * 100)} %` : "");
-  };
-  const watcher = new MutationObserver(showScale);
-  watcher.observe(view.canvas, { attributes: true, attributeFilter: ["data-al-scale"] });
-  scope.signal.addEventListener("abort", () => watcher.disconnect());
-  scope.effect(() => setAttribute(element, "hidden", labeller.shown.get() === null));
+  scope.effect(() => setAttribute(element, "hidden", labeller.shown.get() == null));
   return { element, toggleLevels };
 }
 

@@ -1,10 +1,10 @@
 // The query widget in one element: puts the parts together, and ties keys to what they do.
 
 import type { Command } from "../core/keymap";
-import { actionsView } from "./actions";
+import { actionsView, commandButton } from "./actions";
 import { classesView } from "./classes";
 import { dialogsView } from "./dialogs";
-import { h, Scope, setAttribute, setText } from "./dom";
+import { h, on, Scope, setAttribute, setText } from "./dom";
 import { headerView } from "./header";
 import { listenToKeys } from "./keyboard";
 import { placardView, problemsView } from "./notices";
@@ -29,7 +29,6 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
     "data-lm-suppress-shortcuts": "true",
     tabindex: 0,
     role: "group",
-    "aria-roledescription": "labelling widget",
   });
   const shadow = root.attachShadow({ mode: "open" });
   const refocus = (): void => root.focus({ preventScroll: true });
@@ -39,17 +38,13 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
   const dialogs = dialogsView(state, scope, refocus);
   const label = (name: string): void => {
     if (labeller.label(name)) flash(name);
-    if (shadow.activeElement !== null) refocus();
+    if (shadow.activeElement != null) refocus();
   };
   const classes = classesView(state, scope, label);
-  const live = h("div", { class: "sr-only", role: "status", "aria-live": "polite" });
-  const focusHint = h(
-    "div",
-    { class: "focus-hint", "aria-hidden": "true" },
-    "Click here or press Tab to use the keys",
-  );
-  const reviewing = h("div", { class: "reviewing", hidden: true });
-  const caption = h("div", { class: "caption" });
+  const live = h("div.sr-only", { role: "status", "aria-live": "polite" });
+  const focusHint = h("div.focus-hint", { "aria-hidden": "true" }, "Click here or press Tab to use the keys");
+  const reviewing = h("div.reviewing", { hidden: true });
+  const caption = h("div.caption");
 
   const commands: Record<Command, () => void> = {
     skip: () => void labeller.skip(),
@@ -76,31 +71,40 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
   };
   const run = (command: Command): void => commands[command]();
 
+  const addClass = commandButton(state, scope, {
+    action: "add-class",
+    command: "add-class",
+    label: "+ Add class",
+    title: "Add a class",
+    run,
+  });
+  addClass.className = "plain add-class";
+
   const shell = h(
-    "div",
-    { class: "shell" },
+    "div.shell",
+    {},
     h(
-      "div",
-      { class: "frame" },
+      "div.frame",
+      {},
       headerView(state, scope, run),
       problemsView(state, scope, refocus),
       h(
-        "div",
-        { class: "body" },
+        "div.body",
+        {},
         h(
-          "div",
-          { class: "picture" },
+          "div.picture",
+          {},
           picture.element,
           placardView(state, scope),
           reviewing,
-          caption,
-          tools.element,
           focusHint,
+          h("div.picture-bar", {}, caption, tools.element),
         ),
         h(
-          "div",
-          { class: "side" },
+          "div.side",
+          {},
           classes.element,
+          addClass,
           actionsView(state, scope, run),
           whyView(state, scope, run),
         ),
@@ -110,7 +114,7 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
     ),
     dialogs.element,
   );
-  const style = h("style", {});
+  const style = h("style");
   style.textContent = css;
   shadow.append(style, shell);
 
@@ -148,9 +152,9 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
     const size = shown?.picture?.size;
     setText(
       caption,
-      shown === null
+      shown == null
         ? ""
-        : size === undefined
+        : size == null
           ? shown.entry.item_id
           : `${shown.entry.item_id}   ${size.width} × ${size.height}`,
     );
@@ -169,16 +173,16 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
 
   listenToKeys(root, { keymap: () => keys.keymap.peek(), label, run, refocus }, gone);
   // A button that was pressed gives the focus back, so that the keys go on working.
-  shadow.addEventListener("click", (event) => {
+  on(shadow, "click", (event) => {
     const [target] = event.composedPath();
     const hit = target instanceof Element ? target : null;
-    if (hit?.closest("dialog, input, label") == null && shadow.querySelector("dialog[open]") === null)
+    if (hit?.closest("dialog, input, label") == null && shadow.querySelector("dialog[open]") == null)
       refocus();
   });
 
   const onSaved = (saved: { event_id: string; ms: number }): void => tell("al:saved", saved);
   labeller.saved.add(onSaved);
-  gone.addEventListener("abort", () => {
+  on(gone, "abort", () => {
     labeller.saved.delete(onSaved);
     root.remove();
   });

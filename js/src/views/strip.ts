@@ -3,7 +3,8 @@
 import { type Command, keyLabel } from "../core/keymap";
 import * as text from "../core/text";
 import type { HistoryRow } from "../wire";
-import { h, type Scope, setAttribute } from "./dom";
+import { undoView } from "./actions";
+import { button, h, type Scope, setAttribute } from "./dom";
 import { paintAccent } from "./palette";
 import type { QueryState } from "./state";
 
@@ -11,32 +12,17 @@ const SHOWN = 40;
 
 export function stripView(state: QueryState, scope: Scope, run: (command: Command) => void): HTMLElement {
   const { labeller } = state;
-  const list = h("div", { class: "chips", role: "list", "aria-label": "Your answers, newest last" });
+  const list = h("div.chips", { role: "list", "aria-label": "Your answers, newest last" });
   const chips = new Map<string, { key: string; element: HTMLElement }>();
   const step = (action: "back" | "forward", label: string, glyph: string): HTMLButtonElement =>
-    h(
-      "button",
-      {
-        type: "button",
-        class: "tool",
-        "data-al-action": action,
-        "aria-label": label,
-        title: label,
-        onclick: () => run(action),
-      },
-      glyph,
-    );
+    button("tool", action, label, () => run(action), glyph);
   const back = step("back", `Back to the answer before (${keyLabel("ArrowLeft")})`, "‹");
   const forward = step("forward", `Forward (${keyLabel("ArrowRight")})`, "›");
-  const now = h(
-    "button",
-    {
-      type: "button",
-      class: "chip now",
-      "data-al-action": "latest",
-      title: "Back to the item that is to be answered (End)",
-      onclick: () => run("latest"),
-    },
+  const now = button(
+    "chip.now",
+    "latest",
+    "To the open item (End)",
+    () => run("latest"),
     "Now",
   );
 
@@ -47,7 +33,7 @@ export function stripView(state: QueryState, scope: Scope, run: (command: Comman
     const old = chips.get(row.item_id);
     if (old?.key === key) return old.element;
     const answer = text.answer(row);
-    const button = h(
+    const made = h(
       "button",
       {
         type: "button",
@@ -60,8 +46,8 @@ export function stripView(state: QueryState, scope: Scope, run: (command: Comman
       },
       answer,
     );
-    paintAccent(button, index);
-    const element = h("div", { role: "listitem" }, button);
+    paintAccent(made, index);
+    const element = h("div", { role: "listitem" }, made);
     chips.set(row.item_id, { key, element });
     return element;
   }
@@ -71,9 +57,9 @@ export function stripView(state: QueryState, scope: Scope, run: (command: Comman
     () => {
       const { rows } = labeller.history.peek();
       const reviewed = labeller.shown.peek()?.review?.item_id ?? null;
-      const at = reviewed === null ? rows.length - 1 : rows.findIndex((row) => row.item_id === reviewed);
+      const at = reviewed == null ? rows.length - 1 : rows.findIndex((row) => row.item_id === reviewed);
       const last = Math.min(rows.length, Math.max(at + SHOWN / 2, SHOWN));
-      const from = Math.max(0, reviewed === null ? rows.length - SHOWN : last - SHOWN);
+      const from = Math.max(0, reviewed == null ? rows.length - SHOWN : last - SHOWN);
       const visible = rows.slice(from, from + SHOWN).map(chip);
       if (visible.length !== list.children.length || visible.some((node, i) => node !== list.children[i])) {
         list.replaceChildren(...visible);
@@ -84,14 +70,14 @@ export function stripView(state: QueryState, scope: Scope, run: (command: Comman
         setAttribute(node, "aria-current", here ? "true" : null);
         if (here) current = node;
       }
-      setAttribute(now, "aria-current", reviewed === null ? "true" : null);
-      if (current === null) list.scrollLeft = list.scrollWidth;
+      setAttribute(now, "aria-current", reviewed == null ? "true" : null);
+      if (current == null) list.scrollLeft = list.scrollWidth;
       else list.scrollLeft = current.offsetLeft - list.clientWidth / 2;
-      back.setAttribute("aria-disabled", String(rows.length === 0 || (at === 0 && reviewed !== null)));
-      forward.setAttribute("aria-disabled", String(reviewed === null));
+      back.setAttribute("aria-disabled", String(rows.length === 0 || (at === 0 && reviewed != null)));
+      forward.setAttribute("aria-disabled", String(reviewed == null));
       for (const item of chips.keys()) if (!rows.some((row) => row.item_id === item)) chips.delete(item);
     },
   );
 
-  return h("nav", { class: "strip", "aria-label": "History" }, back, list, now, forward);
+  return h("nav.strip", { "aria-label": "History" }, undoView(state, scope, run), back, list, now, forward);
 }

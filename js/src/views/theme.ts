@@ -1,28 +1,26 @@
 // Light or dark, judged by what is really behind the widget: hosts name their themes in many ways.
 
+import { on } from "./dom";
+
 function luminance(colour: string): number | null {
   const parts = colour.match(/[\d.]+/g)?.map(Number);
   const [r, g, b, alpha = 1] = parts ?? [];
-  if (r === undefined || g === undefined || b === undefined || alpha < 0.5) return null;
+  if (r == null || g == null || b == null || alpha < 0.5) return null;
   return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
 }
 
 export function themeBehind(element: Element): "light" | "dark" {
   // JupyterLab's cells are transparent above its layout colour, so its own variable comes first.
-  const declared = getComputedStyle(element).getPropertyValue("--jp-layout-color1").trim();
-  if (declared !== "") {
-    const probe = document.createElement("span");
-    probe.style.color = declared;
-    element.append(probe);
-    const light = luminance(getComputedStyle(probe).color);
-    probe.remove();
-    if (light !== null) return light < 0.5 ? "dark" : "light";
+  const probe = document.createElement("i");
+  probe.style.background = "var(--jp-layout-color1, transparent)";
+  element.append(probe);
+  let light: number | null = null;
+  for (let at: Element | null = probe; at != null && light == null; at = at.parentElement) {
+    light = luminance(getComputedStyle(at).backgroundColor);
   }
-  for (let at: Element | null = element; at !== null; at = at.parentElement) {
-    const light = luminance(getComputedStyle(at).backgroundColor);
-    if (light !== null) return light < 0.5 ? "dark" : "light";
-  }
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  probe.remove();
+  if (light == null) return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  return light < 0.5 ? "dark" : "light";
 }
 
 /** Keeps `apply` told of the theme behind `element`. */
@@ -43,8 +41,8 @@ export function followTheme(
     });
   }
   const media = matchMedia("(prefers-color-scheme: dark)");
-  media.addEventListener("change", later, { signal });
-  signal.addEventListener("abort", () => watcher.disconnect());
+  on(media, "change", later, { signal });
+  on(signal, "abort", () => watcher.disconnect());
   look();
   requestAnimationFrame(look);
 }

@@ -3,7 +3,7 @@
 import { type Command, keyLabel } from "../core/keymap";
 import { percent } from "../core/text";
 import type { Probability } from "../wire";
-import { h, type Scope, setAttribute, setText } from "./dom";
+import { button, h, type Scope, setAttribute, setText } from "./dom";
 import { paintAccent } from "./palette";
 import type { QueryState } from "./state";
 
@@ -18,59 +18,47 @@ interface Bar {
 
 export function whyView(state: QueryState, scope: Scope, run: (command: Command) => void): HTMLElement {
   const { labeller, keys } = state;
-  const reason = h("p", { class: "reason" });
-  const strategy = h("span", { class: "strategy" });
+  const reason = h("p.reason");
+  const strategy = h("span.strategy");
   const bars: Bar[] = Array.from({ length: BARS }, () => {
-    const name = h("span", { class: "bar-name" });
-    const fill = h("span", { class: "bar-fill" });
-    const number = h("span", { class: "bar-number" });
-    const row = h(
-      "li",
-      { class: "bar" },
-      name,
-      h("span", { class: "bar-track", "aria-hidden": "true" }, fill),
-      number,
-    );
+    const name = h("span.bar-name");
+    const fill = h("span.bar-fill");
+    const number = h("span.bar-number");
+    const row = h("li.bar", {}, name, h("span.bar-track", { "aria-hidden": "true" }, fill), number);
     return { row, name, fill, number };
   });
-  const list = h(
-    "ul",
-    { class: "bars", "aria-label": "The model's probabilities" },
-    ...bars.map(({ row }) => row),
-  );
-  const note = h("p", { class: "note" });
-  const cap = h("kbd", {});
-  const word = h("span", {});
-  const toggle = h(
-    "button",
-    {
-      type: "button",
-      class: "plain",
-      "data-al-action": "hide-model",
-      "aria-label": "Show the model's opinion",
-      onclick: () => run("hide-model"),
-    },
-    word,
+  const list = h("ul.bars", { "aria-label": "The model's probabilities" }, ...bars.map(({ row }) => row));
+  const note = h("p.note");
+  const cap = h("kbd", { "aria-hidden": "true" });
+  const word = h("span");
+  const element = h("section.why", { "aria-label": "Why this item is asked" });
+  const toggle = button(
+    "plain",
+    "hide-model",
+    "Show or hide the model's opinion",
+    () => run("hide-model"),
+    h("span", {}, word, h("span.sr-only", {}, " the model's opinion")),
     cap,
   );
 
   scope.effect(() => {
     const key = keys.keymap.get().commandKey.get("hide-model");
-    setText(cap, key === undefined ? "" : keyLabel(key));
+    setText(cap, key == null ? "" : keyLabel(key));
   });
   scope.effect(() => {
     const visible = labeller.opinion.get();
     const shown = labeller.shown.get();
     const entry = shown?.entry;
     const probabilities = entry?.probabilities ?? [];
-    setAttribute(toggle, "aria-pressed", String(visible));
     setText(word, visible ? "Hide" : "Show");
+    setAttribute(element, "data-empty", entry == null);
     setText(strategy, entry?.strategy ?? "");
     setText(reason, entry?.reason ?? "");
+    reason.title = entry?.reason ?? "";
     list.hidden = !visible || probabilities.length === 0;
     setText(
       note,
-      entry === undefined || (visible && probabilities.length > 0)
+      entry == null || (visible && probabilities.length > 0)
         ? ""
         : probabilities.length === 0
           ? "The model has no opinion of this one yet."
@@ -84,8 +72,8 @@ export function whyView(state: QueryState, scope: Scope, run: (command: Command)
     const sorted = [...probabilities].sort((a, b) => b.p - a.p);
     bars.forEach((bar, i) => {
       const probability = sorted[i];
-      bar.row.hidden = probability === undefined;
-      if (probability === undefined) return;
+      bar.row.hidden = probability == null;
+      if (probability == null) return;
       setText(bar.name, probability.name);
       bar.name.title = probability.name;
       setText(bar.number, percent(probability.p));
@@ -95,13 +83,12 @@ export function whyView(state: QueryState, scope: Scope, run: (command: Command)
     });
   }
 
-  return h(
-    "section",
-    { class: "why", "aria-label": "Why this item is asked" },
-    h("div", { class: "why-head" }, h("h3", {}, "Why this one"), strategy),
+  element.append(
+    h("div.why-head", {}, h("h3", {}, "Why this one"), strategy),
     reason,
-    h("div", { class: "why-head" }, h("h3", {}, "The model thinks"), toggle),
+    h("div.why-head", {}, h("h3", {}, "The model thinks"), toggle),
     list,
     note,
   );
+  return element;
 }
