@@ -121,6 +121,6 @@ def as_learner(what: Any = None) -> Learner:
         from al_widgets.learning.selection import default_learner
 
         return default_learner()
-    if not isinstance(what, type) and isinstance(what, Learner):
+    if hasattr(type(what), "pool_probabilities"):  # isinstance would ask an unfitted learner for its estimator
         return what
     return SklearnLearner(what)
