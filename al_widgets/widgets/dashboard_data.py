@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from al_widgets.records import Advice, Estimate, Forecast
+from al_widgets.records import Estimate, Forecast
 from al_widgets.widgets.dashboard_text import between, duration, money_text, nice, percent, plural, times_text
 
 if TYPE_CHECKING:
@@ -248,13 +248,6 @@ def _forecast_tile(forecast: Forecast) -> Tile:
     if forecast.never:
         notes.append(f"{percent(forecast.never)} of the curves never get there")
     return Tile(name, value, ", ".join(notes))
-
-
-def advice_text(advice: Advice | None) -> str:
-    """Return the advice as one sentence, or nothing."""
-    if advice is None or not advice.why:
-        return ""
-    return f"{'You could stop' if advice.stop else 'Go on'}: {advice.why}"
 
 
 def axis_end(n: float) -> float:

@@ -70,7 +70,7 @@ def test_query_widget_paints_and_saves_while_a_cell_is_busy(open_notebook, pictu
     view = notebook.query()
     view.wait_state("ready")
     notebook.start(1)
-    notebook.wait_busy()
+    notebook.wait_running(1)
     view.focus()
     given = {}
     for _ in range(12):
@@ -78,7 +78,7 @@ def test_query_widget_paints_and_saves_while_a_cell_is_busy(open_notebook, pictu
         given[view.label(name)] = name
     view.wait_saved()
     assert pictures.answers() == given
-    assert notebook.is_busy(), "the cell ended before the rows were durable: nothing was shown"
+    assert notebook.is_running(1), "the cell ended before the rows were durable: nothing was shown"
     notebook.command("notebook:interrupt-kernel")
 
 

@@ -62,6 +62,11 @@ RECORDER = """
 """Notes the widget's events from the first one on; survives a reload (as an empty list)."""
 
 
+RUNNING = """
+(index) => window.jupyterapp.shell.currentWidget.content.model.cells.get(index).executionState === "running"
+"""
+
+
 class Notebook:
     """One notebook, open in one page."""
 
@@ -128,23 +133,17 @@ class Notebook:
               const { content } = window.jupyterapp.shell.currentWidget;
               content.deselectAll();
               content.activeCellIndex = index;
-              window.jupyterapp.commands.execute("notebook:run-cell");
+              const run = { done: false };
+              window.__run = run;
+              window.jupyterapp.commands.execute("notebook:run-cell").finally(() => { run.done = true; });
             }""",
             index,
         )
 
     def run(self, index: int, seconds: float = 60.0) -> None:
         """Run a cell to its end; raise if it raised."""
-        before = self.count_of(index)
         self.start(index)
-        self.page.wait_for_function(
-            """([index, before]) => {
-              const model = window.jupyterapp.shell.currentWidget.content.model.cells.get(index);
-              return model.executionCount !== null && model.executionCount !== before;
-            }""",
-            arg=[index, before],
-            timeout=seconds * 1000,
-        )
+        self.page.wait_for_function("window.__run.done", timeout=seconds * 1000)
         error = self.page.evaluate(
             """(index) => {
               const outputs = window.jupyterapp.shell.currentWidget.content.model.cells.get(index).outputs;
@@ -168,13 +167,6 @@ class Notebook:
             if kind == "code" and source.strip():
                 self.run(index, seconds)
 
-    def count_of(self, index: int) -> int | None:
-        """Return a cell's execution count."""
-        count: int | None = self.page.evaluate(
-            "(index) => window.jupyterapp.shell.currentWidget.content.model.cells.get(index).executionCount", index
-        )
-        return count
-
     def sources(self) -> list[list[str]]:
         """Return type and text of every cell: what a leaked key would change."""
         cells: list[list[str]] = self.page.evaluate(
@@ -187,25 +179,19 @@ class Notebook:
         mode: str = self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.mode")
         return mode
 
-    def is_busy(self) -> bool:
-        """Whether the kernel runs a cell, by JupyterLab's own light."""
-        busy: bool = self.page.evaluate(
-            "() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'busy'"
-        )
-        return busy
+    def is_running(self, index: int) -> bool:
+        """Whether a cell runs. (The kernel's light does not tell: messages to a subshell switch it off and on.)"""
+        running: bool = self.page.evaluate(RUNNING, index)
+        return running
 
-    def wait_busy(self) -> None:
-        """Wait until the kernel runs a cell."""
-        self.page.wait_for_function(
-            "() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'busy'"
-        )
+    def wait_running(self, index: int) -> None:
+        """Wait until a cell runs."""
+        self.page.wait_for_function(RUNNING, arg=index)
 
     def after_restart(self) -> None:
-        """Wait until the page has its kernel back, and take away the dialog that told of its death."""
-        ok = self.page.locator(".jp-Dialog button.jp-mod-accept")
+        """Wait until JupyterLab tells that the kernel died, say OK, and wait until it has the new one."""
+        self.page.locator(".jp-Dialog button.jp-mod-accept").click()
         self.ready()
-        for _ in range(ok.count()):
-            ok.first.click()
 
     def leave_widget(self) -> None:
         """Give the keyboard back to the notebook, in command mode."""
@@ -305,7 +291,7 @@ class QueryView:
             """(el, item) => {
               const now = el.dataset.alItem ?? "";
               if (now === item) return false;
-              return now === "" ? el.dataset.alState !== "ready" : window.__al.painted.at(-1)?.item_id === now;
+              return now === "" ? el.dataset.alState === "done" : window.__al.painted.at(-1)?.item_id === now;
             }""",
             item,
             seconds,

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from al_widgets.records import Advice, Estimate, Forecast
+from al_widgets.records import Estimate, Forecast
 from al_widgets.widgets.dashboard_data import (
     FEWEST_FOR_MAJORITY,
     LAST_ANSWERS,
     MOST_BARS,
     accuracy_plot,
-    advice_text,
     axis_end,
     class_plot,
     short_names,
@@ -157,12 +156,6 @@ def test_tiles_say_that_a_target_may_never_be_reached():
         forecast=Forecast(0.99, never, never, never, 0.7),
     )
     assert head[-1].value == "may never be reached"
-
-
-def test_advice_text_is_a_suggestion():
-    assert advice_text(Advice(True, "the target is met.")) == "You could stop: the target is met."
-    assert advice_text(Advice(False, "35 labels to go.")) == "Go on: 35 labels to go."
-    assert advice_text(None) == advice_text(Advice(False, "")) == ""
 
 
 @given(st.floats(1e-6, 1e9))
