@@ -12,7 +12,7 @@ _PATTERNS = 59
 
 
 def _uniform_table() -> npt.NDArray[np.intp]:
-    """Number the 58 patterns with at most two changes around the ring; all others share number 58."""
+    """Give numbers to the 58 patterns with at most two changes around the ring; all others share number 58."""
     table = np.full(256, _PATTERNS - 1, np.intp)
     number = 0
     for code in range(256):

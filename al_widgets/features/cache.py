@@ -99,8 +99,7 @@ class DescriptionCache:
             if database is not None:
                 for some in _batches(missing):
                     rows = database.execute(
-                        "SELECT content, half, vector FROM description WHERE encoder = ? AND content IN "
-                        f"({', '.join('?' * len(some))})",
+                        f"SELECT content, half, vector FROM description WHERE encoder = ? AND content IN ({_marks(some)})",  # noqa: S608
                         (encoder, *some),
                     )
                     for key, half, vector in rows:
@@ -114,7 +113,7 @@ class DescriptionCache:
             if database is not None:
                 for some in _batches(list(dict.fromkeys(keys))):
                     rows = database.execute(
-                        f"SELECT content FROM description WHERE encoder = ? AND content IN ({', '.join('?' * len(some))})",  # noqa: S608
+                        f"SELECT content FROM description WHERE encoder = ? AND content IN ({_marks(some)})",  # noqa: S608
                         (encoder, *some),
                     )
                     found.update(key for (key,) in rows)
@@ -146,7 +145,7 @@ class DescriptionCache:
                 for some in _batches([signature for signature in signatures if signature not in found]):
                     found.update(
                         database.execute(
-                            f"SELECT signature, content FROM digest WHERE signature IN ({', '.join('?' * len(some))})",  # noqa: S608
+                            f"SELECT signature, content FROM digest WHERE signature IN ({_marks(some)})",  # noqa: S608
                             some,
                         ).fetchall()
                     )
@@ -292,9 +291,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA auto_vacuum = INCREMENTAL")
         database.execute("PRAGMA journal_mode = WAL").fetchall()
         database.execute("PRAGMA synchronous = NORMAL")
-        version = int(database.execute("PRAGMA user_version").fetchone()[0])
-        if version not in (0, _SCHEMA_VERSION):
-            raise sqlite3.OperationalError(f"written by another version ({version})")
+        _check_version(database)
         database.executescript(_SCHEMA)
         database.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
         database.execute("SELECT count(*) FROM digest").fetchone()
@@ -304,12 +301,23 @@ def _connect(path: Path) -> sqlite3.Connection:
     return database
 
 
+def _check_version(database: sqlite3.Connection) -> None:
+    version = int(database.execute("PRAGMA user_version").fetchone()[0])
+    if version not in (0, _SCHEMA_VERSION):
+        raise sqlite3.OperationalError(f"written by another version of al_widgets ({version})")
+
+
 def _is_busy(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _is_broken(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+
+
+def _marks(values: Sequence[str]) -> str:
+    """Return the question marks that stand for the values in a statement; nothing else enters it."""
+    return ", ".join("?" * len(values))
 
 
 def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:

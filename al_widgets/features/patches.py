@@ -113,7 +113,7 @@ def _spherical_k_means(
 ) -> npt.NDArray[np.float64]:
     """Return k unit vectors; each row pulls the one it projects on most, empty ones start again at a row."""
     seeds = rows[rng.choice(len(rows), k, replace=False)]
-    centres: npt.NDArray[np.float64] = seeds / np.linalg.norm(centres, axis=1, keepdims=True)
+    centres: npt.NDArray[np.float64] = seeds / np.linalg.norm(seeds, axis=1, keepdims=True)
     for _ in range(rounds):
         projection = rows @ centres.T
         nearest = projection.argmax(axis=1)
