@@ -154,7 +154,7 @@ def forecast_to_target(
     n_labels : array_like (refits,)
         Labels when each refit began.
     target : float
-        Accuracy wanted, between 0 and 1.
+        Accuracy wanted, above 0 and at most 1; 1 itself is never near enough to be forecast.
     seconds_per_label : float or None
         Expected seconds of one answer to what the strategy would serve; None leaves seconds and money out.
     hourly_rate : float, optional
@@ -175,8 +175,8 @@ def forecast_to_target(
     """
     matrix = np.atleast_2d(np.asarray(correctness, dtype=float))
     n = np.asarray(n_labels, dtype=float).ravel()
-    if not 0 < target < 1:
-        raise ValueError(f"the target accuracy lies between 0 and 1, not {target}")
+    if not 0 < target <= 1:
+        raise ValueError(f"the target accuracy lies between 0 and 1, not at {target}; 95 % is 0.95")
     if matrix.shape[1] != n.size:
         raise ValueError(f"{matrix.shape[1]} columns of correctness for {n.size} refits")
     # Of refits at the same number of labels the last counts, and of very many an even selection.

@@ -30,6 +30,7 @@ from tests.evaluation.simulated_sessions import KernelRidge, audit_matrix, digit
 COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_wilson_interval_equals_scipy(counts):
     s, n = counts
@@ -37,6 +38,7 @@ def test_wilson_interval_equals_scipy(counts):
     assert wilson_interval(s, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(COUNTS, st.floats(0.001, 0.3))
 def test_clopper_pearson_interval_equals_scipy(counts, alpha):
     s, n = counts
@@ -105,12 +107,12 @@ def test_reference_levels_of_a_learning_curve():
     assert majority_share([]).value is None
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.integers(1, 300).flatmap(
         lambda N: st.integers(0, N).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n), st.just(N)))
     )
 )
-@settings(max_examples=60, deadline=None)
 def test_ppr_interval_holds_the_possible_and_shrinks_to_the_truth(numbers):
     s, n, population = numbers
     low, high = ppr_interval(s, n, population)
@@ -153,6 +155,7 @@ def test_ppr_interval_holds_the_truth_at_all_times_when_watched_continuously(pop
     assert ((low > p) | (high < p)).any(1).mean() > 0.1
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3000))
 def test_look_number_counts_the_looks_that_are_due(n):
     assert look_number(n) == sum(30 * 1.3**k <= n for k in range(40))
@@ -192,6 +195,7 @@ def test_certified_estimate_holds_over_all_refits_where_wilson_does_not():
     assert wilson_missed / sessions > 0.25
 
 
+@settings(deadline=None)
 @given(
     st.sets(st.text(min_size=1, max_size=8), max_size=60),
     st.sets(st.text(min_size=1, max_size=8), max_size=60),
@@ -221,6 +225,7 @@ def test_reserve_is_a_fair_draw_and_depends_on_the_seed():
     assert in_reserve(1, "\udcff.png", 1.0)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([0.0, 0.1, 0.2, 1 / 3, 0.5, 0.7, 1.0]), st.integers(1, 500))
 def test_audit_due_serves_the_share(share, n):
     due = [audit_due(i, share) for i in range(n)]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from al_widgets.evaluation import (
@@ -55,6 +55,7 @@ def test_fence_replaces_a_pause_by_the_typical_time():
     assert fence([2.0] * 5 + [90.0])[1].sum() == 0  # too few to say what is typical
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.1, 1e4), max_size=40))
 def test_fence_never_adds_time(times):
     fenced, pause = fence(times)
@@ -197,7 +198,10 @@ def test_forecast_is_the_same_for_the_same_seed_and_ignores_unanswered_items():
     assert results[0] == results[1] == results[2]
     assert results[0].labels.low <= results[0].labels.value <= results[0].labels.high
     with pytest.raises(ValueError, match="between 0 and 1"):
-        forecast_to_target(matrix, n, 1.0, seconds_per_label=2.0, rng=np.random.default_rng(1))
+        forecast_to_target(matrix, n, 95.0, seconds_per_label=2.0, rng=np.random.default_rng(1))
+    assert (
+        "100.0% cannot" in forecast_to_target(matrix, n, 1.0, seconds_per_label=2.0, rng=np.random.default_rng(1)).why
+    )
 
 
 def test_labels_to_target_need_more_when_more_is_wanted():
@@ -208,6 +212,7 @@ def test_labels_to_target_need_more_when_more_is_wanted():
     assert np.all(draws[1] <= draws[2])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=2, max_size=60))
 def test_cohen_kappa_equals_scikit_learn(pairs):
     from sklearn.metrics import cohen_kappa_score

@@ -213,20 +213,28 @@ def test_on_network_knows_a_local_disk(tmp_path):
     assert _on_network(tmp_path / "labels.db") is False
 
 
+def serve_in_child(store, parents):
+    status = 1
+    try:
+        assert store._connections._forked
+        store.append(make_event(1))
+        assert store._connections._channels["events"] is not parents
+        store.lease(["a"], "child", 60)
+        store.close()
+        status = 0
+    finally:
+        os._exit(status)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_store_serves_parent_and_child_after_a_fork(tmp_path):
     with open_store(tmp_path / "labels.db") as store:
         store.append(make_event(0))
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                store.append(make_event(1))
-                store.lease(["a"], "child", 60)
-                store.close()
-                status = 0
-            finally:
-                os._exit(status)
+        parents = store._connections._channels["events"]
+        with parents.lock:  # as if another thread were writing: the child must not wait for it
+            child = os.fork()
+            if child == 0:
+                serve_in_child(store, parents)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         store.append(make_event(2))
         assert [e.seq for _, e in store.events()] == [0, 1, 2]
