@@ -19,7 +19,7 @@ export function breaches(root) {
   for (const path of readdirSync(root, { recursive: true }).filter((name) => name.endsWith(".ts"))) {
     const layer = path.split(/[\\/]/)[0];
     if (layer.endsWith(".d.ts")) continue;
-    const text = readFileSync(join(root, path), "utf8");
+    const text = readFileSync(join(root, path), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
     for (const [, target] of text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
       if (target.startsWith(".")) {
         const to = relative(root, resolve(root, dirname(path), target))

@@ -17,7 +17,7 @@ const MAX_SCALE = 64;
 const MARGIN = 8;
 
 /** The whole picture, centred; whole multiples from 2 up, so that all pixels of a small picture are equally large. */
-export function fit(image: Size, canvas: Size): View {
+export function whole(image: Size, canvas: Size): View {
   const room = {
     width: Math.max(canvas.width - 2 * MARGIN, 1),
     height: Math.max(canvas.height - 2 * MARGIN, 1),
@@ -36,7 +36,7 @@ export function zoom(
   image: Size,
   canvas: Size,
 ): View {
-  const least = fit(image, canvas).scale;
+  const least = whole(image, canvas).scale;
   const scale = Math.min(Math.max(view.scale * factor, least), Math.max(MAX_SCALE, least));
   const ratio = scale / view.scale;
   return clamp(

@@ -207,7 +207,7 @@ export class Labeller<P extends Picture> {
       // An older answer to the same item may stand again: then there is nothing to ask, only to look at.
       if (this.#history.answerOf(row.item_id) == null) {
         this.#review = null;
-        this.#supply.window.putBack(this.#supply.entry(row.item_id) ?? stub(row.item_id));
+        this.#supply.held.putBack(this.#supply.entry(row.item_id) ?? stub(row.item_id));
       } else {
         this.#review = row.item_id;
       }
@@ -231,7 +231,7 @@ export class Labeller<P extends Picture> {
       this.#undoEvent(taken.undo_id, item_id);
       const token = this.#supply.entry(item_id)?.token;
       if (token != null) this.#answered.set(item_id, { event_id: taken.row.event_id, token, settled: null });
-      this.#supply.window.remove(item_id);
+      this.#supply.held.remove(item_id);
       this.#review = null;
       this.announcement.set(`Redone: ${text.answer(taken.row)} for ${item_id}`);
       this.#refresh(since);
@@ -307,8 +307,8 @@ export class Labeller<P extends Picture> {
     if (shown == null || this.onScreen.peek() !== shown.entry.item_id) return false;
     const { item_id, token } = shown.entry;
     const since = this.#options.now();
-    const { window } = this.#supply;
-    window.remove(item_id);
+    const { held } = this.#supply;
+    held.remove(item_id);
     const message: Answer = {
       kind: "answer",
       ...this.#numbered(),
@@ -320,7 +320,7 @@ export class Labeller<P extends Picture> {
       ...this.#clock.stop(item_id),
       answered_at_ms: this.#options.today(),
       model_shown: this.#anchored.delete(item_id),
-      have: window.have(),
+      have: held.have(),
       want: WANT,
     };
     this.#madeAt.set(message.event_id, since);
@@ -368,7 +368,7 @@ export class Labeller<P extends Picture> {
         () => ({
           kind: "hello",
           replaces: this.#options.replaces(),
-          have: this.#supply.window.have(),
+          have: this.#supply.held.have(),
           want: WANT,
         }),
         (reply, buffers) => {
@@ -466,7 +466,7 @@ export class Labeller<P extends Picture> {
         item_id: itemId,
       });
       if (this.#review === itemId) this.#review = null;
-      if (this.#supply.picture(itemId) == null) this.#supply.window.remove(itemId);
+      if (this.#supply.picture(itemId) == null) this.#supply.held.remove(itemId);
       this.#refresh(null);
     });
   }
@@ -475,7 +475,7 @@ export class Labeller<P extends Picture> {
   #refresh(since: number | null): void {
     const reviewed = this.#review;
     const entry =
-      reviewed == null ? this.#supply.window.current : (this.#supply.entry(reviewed) ?? stub(reviewed));
+      reviewed == null ? this.#supply.held.current : (this.#supply.entry(reviewed) ?? stub(reviewed));
     const old = this.shown.peek();
     if (entry == null) {
       this.#leave();

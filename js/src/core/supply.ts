@@ -23,7 +23,7 @@ export interface SupplyEvents {
 }
 
 export class Supply<P extends Picture> {
-  readonly window = new EntryWindow();
+  readonly held = new EntryWindow();
   readonly #album: Album<P>;
   #notBefore = 0;
   #pause = PAUSE_MS;
@@ -40,7 +40,7 @@ export class Supply<P extends Picture> {
       () => events.changed(),
       (itemId, reason) => {
         this.#album.forget(itemId);
-        this.window.remove(itemId);
+        this.held.remove(itemId);
         this.#link.request(
           () => ({ kind: "bad_image", item_id: itemId, reason }),
           () => undefined,
@@ -53,7 +53,7 @@ export class Supply<P extends Picture> {
 
   /** Takes the entries of a reply. */
   add(entries: readonly Entry[], buffers: readonly DataView[]): void {
-    const added = this.window.add(entries, (entry) => this.#events.blocked(entry));
+    const added = this.held.add(entries, (entry) => this.#events.blocked(entry));
     this.#pause = added.length > 0 ? PAUSE_MS : Math.min(this.#pause * 2, LONG_PAUSE_MS);
     this.#notBefore = added.length > 0 ? 0 : this.#now() + this.#pause;
     this.#decode(added, buffers);
@@ -62,7 +62,7 @@ export class Supply<P extends Picture> {
   /** Takes a push of the kernel. */
   merge(push: Queue, buffers: readonly DataView[]): void {
     this.#decode(
-      this.window.merge(push, (entry) => this.#events.blocked(entry)),
+      this.held.merge(push, (entry) => this.#events.blocked(entry)),
       buffers,
     );
     this.#pause = PAUSE_MS;
@@ -87,7 +87,7 @@ export class Supply<P extends Picture> {
           failed(reply?.error?.message ?? "the kernel did not answer");
           return;
         }
-        this.window.update(entry);
+        this.held.update(entry);
         this.#album.add(entry, buffers[entry.image.buffer]);
         this.#events.changed();
       },
@@ -96,10 +96,10 @@ export class Supply<P extends Picture> {
 
   /** Asks for more when there is little left. */
   refill(): void {
-    if (this.window.size >= LOW || this.#now() < this.#notBefore) return;
+    if (this.held.size >= LOW || this.#now() < this.#notBefore) return;
     if (this.#link.isOpen("refill") || this.#link.isOpen("hello")) return;
     this.#link.request(
-      () => ({ kind: "refill", have: this.window.have(), want: WANT }),
+      () => ({ kind: "refill", have: this.held.have(), want: WANT }),
       (reply, buffers) => {
         if (reply?.ok === true) this.add(reply.entries ?? [], buffers);
         else this.#notBefore = this.#now() + LONG_PAUSE_MS;
@@ -109,7 +109,7 @@ export class Supply<P extends Picture> {
   }
 
   prune(): void {
-    const needed = new Set(this.window.have());
+    const needed = new Set(this.held.have());
     const reviewed = this.#events.reviewed();
     if (reviewed != null) needed.add(reviewed);
     this.#album.prune(needed);

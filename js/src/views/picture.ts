@@ -1,6 +1,6 @@
 // The picture: a canvas that draws one bitmap, with zoom, pan, and brightness and contrast.
 
-import { fit, pan, type View, zoom } from "../core/geometry";
+import { pan, type View, whole, zoom } from "../core/geometry";
 import { AUTO_LEVELS } from "../core/pixels";
 import type { ScreenPicture } from "./decode";
 import { afterPaint, button, h, on, type Scope, setAttribute, setText } from "./dom";
@@ -66,14 +66,14 @@ export function pictureView(
     view = next;
     touched = byHand;
     const shown = picture();
-    const whole = shown == null ? true : view.scale <= fit(shown.size, room).scale * 1.001;
-    canvas.toggleAttribute("data-zoomed", !whole);
+    const least = shown == null ? view.scale : whole(shown.size, room).scale;
+    canvas.toggleAttribute("data-zoomed", view.scale > least * 1.001);
     draw();
   }
 
   function refit(): void {
     const shown = picture();
-    if (shown != null) move(fit(shown.size, room), false);
+    if (shown != null) move(whole(shown.size, room), false);
     else draw();
   }
 

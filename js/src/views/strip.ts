@@ -18,13 +18,7 @@ export function stripView(state: QueryState, scope: Scope, run: (command: Comman
     button("tool", action, label, () => run(action), glyph);
   const back = step("back", `Back to the answer before (${keyLabel("ArrowLeft")})`, "‹");
   const forward = step("forward", `Forward (${keyLabel("ArrowRight")})`, "›");
-  const now = button(
-    "chip.now",
-    "latest",
-    "To the open item (End)",
-    () => run("latest"),
-    "Now",
-  );
+  const now = button("chip.now", "latest", "To the open item (End)", () => run("latest"), "Now");
 
   function chip(row: HistoryRow): HTMLElement {
     const classes = labeller.classes.peek();
