@@ -101,11 +101,13 @@ def anomaly_map(
     result = np.sign(score) * np.log1p(np.abs(score))
     if valid is not None:
         result = np.where(valid[:, None, :], result, 0)
-    return result.astype(np.float32)
+    final: FloatArray = result.astype(np.float32)
+    return final
 
 
 def section_scores(anomaly: FloatArray, top: float = 0.01) -> npt.NDArray[np.float64]:
     """Return one score a section: the mean of the `top` share of its most anomalous voxels."""
     flat = anomaly.reshape(len(anomaly), -1)
     k = max(1, int(top * flat.shape[1]))
-    return np.partition(flat, -k, axis=1)[:, -k:].mean(axis=1).astype(np.float64)
+    scores: npt.NDArray[np.float64] = np.partition(flat, -k, axis=1)[:, -k:].mean(axis=1).astype(np.float64)
+    return scores

@@ -1,0 +1,160 @@
+"""A learner of pixels: sparse strokes on some sections in, class probabilities of every pixel of any section out.
+
+Fitted on the trainer's thread and replaced, never changed, afterwards: any thread may ask a fitted one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.errors import LearnerError
+
+FloatArray = npt.NDArray[np.floating[Any]]
+Mask = npt.NDArray[np.uint8]
+
+UNLABELLED = 255
+"""Value in masks where nobody has said anything, or where a pixel is to be ignored."""
+
+
+class PixelSource(Protocol):
+    """Where features come from, for example `al_widgets.features.pixels.PixelFeatures`."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Sections, rows, columns."""
+
+    def section(self, index: int) -> npt.NDArray[np.float32]:
+        """Return features of all pixels of a section, shape (rows · columns, n)."""
+
+    def pixels(self, index: int, flat: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+        """Return features of some pixels of a section."""
+
+
+class PixelLearner:
+    """An ensemble of trees on pixel features, or any scikit-learn classifier with ``predict_proba``.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier, optional
+        Cloned for every fit. Default: 100 extremely randomised trees (Geurts et al. 2006), classes weighted evenly.
+    max_pixels : int
+        Labelled pixels to fit on, per class; of more, an even random sample is taken.
+    random_state : int
+    """
+
+    def __init__(self, estimator: Any = None, *, max_pixels: int = 4000, random_state: int = 0) -> None:
+        self._template = estimator
+        self._max_pixels = max_pixels
+        self._random_state = random_state
+        self._estimator: Any = None
+        self._n_classes = 0
+
+    @property
+    def estimator(self) -> Any:
+        """The fitted scikit-learn estimator; ``classes_`` are class numbers."""
+        if self._estimator is None:
+            raise LearnerError("the pixel learner has not been fitted yet")
+        return self._estimator
+
+    def clone(self) -> Self:
+        """Return an unfitted copy."""
+        return type(self)(self._template, max_pixels=self._max_pixels, random_state=self._random_state)
+
+    def fit(self, source: PixelSource, masks: Mapping[int, Mask], n_classes: int) -> Self:
+        """Fit on the labelled pixels of some sections.
+
+        Parameters
+        ----------
+        source : PixelSource
+        masks : mapping of int to ndarray (rows, columns) of uint8
+            Section → class numbers, 255 where nothing is known; columns beyond the mask's are taken as unknown.
+        n_classes : int
+
+        Raises
+        ------
+        LearnerError
+            If no pixel is labelled, a mask does not fit, or the estimator fails.
+        """
+        rng = np.random.default_rng(self._random_state)
+        features, labels = [], []
+        sections, pixels, values = _labelled(source.shape, masks, n_classes)
+        keep = np.concatenate([_at_most(np.flatnonzero(values == c), self._max_pixels, rng) for c in range(n_classes)])
+        if keep.size == 0:
+            raise LearnerError("there is no labelled pixel to fit on")
+        for index in np.unique(sections[keep]):
+            here = keep[sections[keep] == index]
+            features.append(source.pixels(int(index), pixels[here]))
+            labels.append(values[here])
+        estimator = self._new_estimator()
+        try:
+            estimator.fit(np.concatenate(features), np.concatenate(labels))
+        except Exception as error:
+            # Any classifier of the user's may raise anything; the session shows one sentence and keeps the old model.
+            raise LearnerError(f"fitting {type(estimator).__name__} on {keep.size} pixels failed: {error}") from error
+        self._estimator, self._n_classes = estimator, n_classes
+        return self
+
+    def probabilities(self, source: PixelSource, index: int) -> npt.NDArray[np.float32]:
+        """Return class probabilities of a section, shape (rows, columns, n_classes), float32; each pixel sums to 1.
+
+        Raises
+        ------
+        LearnerError
+            If it has not been fitted, or the estimator fails.
+        """
+        estimator = self.estimator
+        _, rows, columns = source.shape
+        try:
+            given = np.asarray(estimator.predict_proba(source.section(index)), np.float32)
+        except Exception as error:
+            raise LearnerError(f"{type(estimator).__name__} failed to predict section {index}: {error}") from error
+        result = np.zeros((rows * columns, self._n_classes), np.float32)
+        result[:, np.asarray(estimator.classes_, np.intp)] = given
+        return result.reshape(rows, columns, self._n_classes)
+
+    def _new_estimator(self) -> Any:
+        if self._template is not None:
+            from sklearn.base import clone
+
+            return clone(self._template)
+        from sklearn.ensemble import ExtraTreesClassifier
+
+        return ExtraTreesClassifier(
+            100,
+            min_samples_leaf=2,
+            max_depth=16,
+            class_weight="balanced",
+            random_state=self._random_state,
+            n_jobs=1,
+        )
+
+
+def _labelled(
+    shape: tuple[int, int, int], masks: Mapping[int, Mask], n_classes: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return section, flat pixel index and class of all labelled pixels."""
+    n, rows, columns = shape
+    sections, pixels, values = [], [], []
+    for index, mask in sorted(masks.items()):
+        if not 0 <= index < n or mask.ndim != 2 or mask.shape[0] != rows or mask.shape[1] > columns:
+            raise LearnerError(
+                f"a mask of shape {mask.shape} for section {index} does not fit a volume of shape {shape}"
+            )
+        at = np.nonzero(mask != UNLABELLED)
+        found = mask[at].astype(np.intp)
+        if found.size and found.max() >= n_classes:
+            raise LearnerError(f"section {index} holds class {found.max()}, but there are {n_classes} classes")
+        sections.append(np.full(found.size, index, np.intp))
+        pixels.append(np.ravel_multi_index(at, (rows, columns)).astype(np.intp))
+        values.append(found)
+    if not sections:
+        raise LearnerError("there is no labelled section to fit on")
+    return np.concatenate(sections), np.concatenate(pixels), np.concatenate(values)
+
+
+def _at_most(rows: npt.NDArray[np.intp], n: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    return rows if rows.size <= n else np.sort(rng.choice(rows, n, replace=False))

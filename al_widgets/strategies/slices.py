@@ -1,0 +1,229 @@
+"""Which section, or which region, of a volume to ask about next: pure functions of maps and positions.
+
+What can be expected of them (own simulation, and Zhang, Kramer & Mazurowski, arXiv 2412.08081): the choice of sections matters
+less than the model, and random or evenly spaced sections are hard to beat; asking about regions is what saves time. So random
+and fixed interval are here beside the others, and always selectable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.errors import StrategyError
+
+FloatArray = npt.NDArray[np.floating[Any]]
+IntArray = npt.NDArray[np.intp]
+
+
+def margin_uncertainty(probabilities: FloatArray) -> FloatArray:
+    """Return ``1 - (p1 - p2)`` of the two most probable classes, for ``(..., n_classes)``; 1 where undecided."""
+    if probabilities.shape[-1] < 2:
+        return np.zeros(probabilities.shape[:-1], np.float32)
+    top = np.partition(probabilities, -2, axis=-1)
+    uncertainty: FloatArray = 1 - (top[..., -1] - top[..., -2])
+    return uncertainty
+
+
+def top_mean(values: FloatArray, share: float = 0.01) -> float:
+    """Return the mean of the `share` largest values: a small object must not drown in the average of a section."""
+    flat = np.ravel(values)
+    k = max(1, int(share * flat.size))
+    return float(np.partition(flat, -k)[-k:].mean())
+
+
+def distance_factor(n: int, labelled: IntArray, reach: float) -> FloatArray:
+    """Return 0 for labelled sections, growing to 1 for those farther than a few `reach` sections from any labelled one."""
+    if len(labelled) == 0:
+        return np.ones(n)
+    nearest = np.abs(np.arange(n)[:, None] - np.asarray(labelled)[None, :]).min(axis=1)
+    factor: FloatArray = 1 - np.exp(-0.5 * (nearest / max(reach, 1e-9)) ** 2)
+    return factor
+
+
+def section_utilities(
+    uncertainty: FloatArray,
+    labelled: IntArray,
+    *,
+    reach: float | None = None,
+    foreground: FloatArray | None = None,
+    look_s: float = 5.0,
+    answer_s: float = 30.0,
+) -> FloatArray:
+    """Return the utility of asking about each section: uncertainty × distance to labelled sections, per second.
+
+    Parameters
+    ----------
+    uncertainty : ndarray (n,)
+        Top-percentile uncertainty (`top_mean`) of each section.
+    labelled : ndarray of int
+        Sections with an answer, or on screen: they get utility 0.
+    reach : float, optional
+        Sections over which objects extend; default n / 12, at least 1.
+    foreground : ndarray (n,), optional
+        Expected share of the most painted section that there is to paint, 0 to 1: what makes a section cost time.
+    look_s, answer_s : float
+        Seconds to look at a section, and to paint one with the most foreground.
+    """
+    n = len(uncertainty)
+    factor = distance_factor(n, labelled, max(1.0, n / 12) if reach is None else reach)
+    utilities = np.maximum(np.asarray(uncertainty, np.float64), 0) * factor
+    if foreground is not None:
+        share = np.asarray(foreground, np.float64) / max(float(np.max(foreground, initial=0)), 1e-12)
+        utilities /= (look_s + answer_s * share) / look_s
+    result: FloatArray = utilities
+    return result
+
+
+def next_sections(utilities: FloatArray, candidates: IntArray, k: int, *, reach: float) -> IntArray:
+    """Return up to `k` candidates, best first, each choice lowering the utility of its neighbours.
+
+    Raises
+    ------
+    StrategyError
+        If a utility is not finite.
+    """
+    if not np.isfinite(utilities).all():
+        raise StrategyError("utilities of sections must be finite")
+    left = [int(c) for c in candidates]
+    chosen: list[int] = []
+    while left and len(chosen) < k:
+        factor = distance_factor(len(utilities), np.array(chosen, np.intp), reach)
+        best = max(left, key=lambda c: (float(utilities[c] * factor[c]), -c))
+        chosen.append(best)
+        left.remove(best)
+    return np.array(chosen, np.intp)
+
+
+def coverage_order(
+    anomaly: FloatArray, k: int, *, labelled: IntArray | None = None, threshold: float = 1.5, reach: float | None = None
+) -> IntArray:
+    """Return `k` sections that together show most of what is anomalous: greedy maximum coverage, before there is a label.
+
+    A chosen section covers what lies at the same rows and columns of its neighbours, the less the farther they are.
+
+    Parameters
+    ----------
+    anomaly : ndarray (sections, rows, columns)
+        For example from `al_widgets.features.anomaly.anomaly_map`.
+    k : int
+    labelled : ndarray of int, optional
+        Sections that were looked at already.
+    threshold : float
+        What lies below is no anomaly.
+    reach : float, optional
+        Width in sections of what one covers; default a third of the number of sections.
+    """
+    n = len(anomaly)
+    width = max(1.0, n / 3) if reach is None else reach
+    weight = np.maximum(np.asarray(anomaly, np.float32) - threshold, 0)
+    seen = np.zeros_like(weight)
+    done = [] if labelled is None else [int(i) for i in labelled]
+    chosen: list[int] = []
+
+    def cover(index: int) -> None:
+        near = weight[max(0, index - 1) : index + 2].max(axis=0)
+        decay = np.exp(-0.5 * ((np.arange(n) - index) / width) ** 2).astype(np.float32)
+        np.maximum(seen, near[None] * decay[:, None, None], out=seen)
+
+    for index in done:
+        cover(index)
+    while len(chosen) < min(k, n - len(set(done))):
+        gain = np.maximum(weight - seen, 0).sum(axis=(1, 2), dtype=np.float64)
+        # Where nothing is left to cover, the section farthest from all others is the best guess.
+        gain += 1e-9 * distance_factor(n, np.array([*done, *chosen], np.intp), width)
+        gain[[*done, *chosen]] = -1
+        best = int(np.argmax(gain))
+        chosen.append(best)
+        cover(best)
+    return np.array(chosen, np.intp)
+
+
+def random_sections(candidates: IntArray, k: int, rng: np.random.Generator) -> IntArray:
+    """Return `k` candidates drawn evenly."""
+    chosen: IntArray = rng.permutation(np.asarray(candidates, np.intp))[:k]
+    return chosen
+
+
+def interval_sections(n: int, k: int) -> IntArray:
+    """Return `k` evenly spaced sections of n, half a step from the ends; all in order if k ≥ n."""
+    k = min(k, n)
+    return np.floor((np.arange(k) + 0.5) * n / k).astype(np.intp) if k else np.empty(0, np.intp)
+
+
+@dataclass(frozen=True)
+class Region:
+    """A connected blob to ask about: is it a target, clutter, or is the annotator unsure.
+
+    Attributes
+    ----------
+    section : int
+        Where it is seen best.
+    box : tuple of six ints
+        (section, row, column) first, then one beyond the last.
+    voxels : tuple of three ndarrays
+        Indices of its voxels.
+    utility : float
+    probability : float
+        Mean foreground probability.
+    """
+
+    section: int
+    box: tuple[int, int, int, int, int, int]
+    voxels: tuple[IntArray, IntArray, IntArray]
+    utility: float
+    probability: float
+
+
+def next_regions(
+    foreground: FloatArray,
+    asked: npt.NDArray[np.bool_],
+    k: int = 1,
+    *,
+    threshold: float = 0.5,
+    min_voxels: int = 20,
+) -> list[Region]:
+    """Return the `k` most doubtful connected blobs that nobody has been asked about, most useful first.
+
+    A blob is a connected set (6 neighbours) of voxels above `threshold`; where one outgrows a hundredth of the volume it is
+    raised until it falls apart. Its utility is doubt times size: mean of ``4 p (1 - p)``, with p the mean foreground
+    probability, times the square root of its voxels: a wrong answer about a large blob spoils more.
+
+    Parameters
+    ----------
+    foreground : ndarray (sections, rows, columns)
+        Probability of being no background, or an anomaly map scaled to 0 … 1.
+    asked : ndarray of bool, same shape
+        Voxels that belong to earlier answers; a blob that touches them is skipped.
+    k : int
+    threshold : float
+    min_voxels : int
+        Smaller blobs are noise.
+    """
+    from scipy.ndimage import find_objects, label
+
+    foreground = np.asarray(foreground, np.float32)
+    level, limit = threshold, max(min_voxels, foreground.size // 100)
+    labels, n = label(foreground > level)
+    while n and level < 0.95 and int(np.bincount(labels.ravel())[1:].max(initial=0)) > limit:
+        level += 0.05
+        labels, n = label(foreground > level)
+    found: list[Region] = []
+    for number, where in enumerate(find_objects(labels), 1):
+        inside = labels[where] == number
+        size = int(inside.sum())
+        if size < min_voxels or asked[where][inside].any():
+            continue
+        values = foreground[where]
+        p = float(values[inside].mean())
+        mass = np.where(inside, values, 0).sum(axis=(1, 2))
+        voxels = tuple((axis + s.start).astype(np.intp) for axis, s in zip(np.nonzero(inside), where, strict=True))
+        starts, stops = [s.start for s in where], [s.stop for s in where]
+        box = (starts[0], starts[1], starts[2], stops[0], stops[1], stops[2])
+        utility = 4 * p * (1 - p) * size**0.5
+        found.append(Region(starts[0] + int(mass.argmax()), box, (voxels[0], voxels[1], voxels[2]), utility, p))
+    found.sort(key=lambda r: (-r.utility, r.box))
+    return found[:k]
