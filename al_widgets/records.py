@@ -178,7 +178,8 @@ class Round:
     fit_s : float
         Duration of the training and ranking.
     reserve_predictions : tuple of (str, str)
-        (item id, predicted class) for the audit reserve: what a forecast needs later.
+        (item id, predicted class) for the audit reserve, filled up with a fixed random sample of other items: what a
+        forecast and the advice when to stop need later.
     """
 
     round: int

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from al_widgets.store import Store
 
 KEPT_PREDICTIONS = 400
-"""Audit items whose prediction is kept with every round: more are hardly ever answered."""
+"""Items whose prediction is kept with every round: the audit reserve for forecasts, others to see what still changes."""
 
 
 RECENT = 50
@@ -75,14 +75,10 @@ def accuracy(
     return audit_estimate(np.asarray(correct, float))
 
 
-def reserve_predictions(snapshot: Snapshot, reserve: Sequence[int], ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Return (item id, predicted class) of the first audit items in serving order."""
-    found = []
-    for row in reserve[:KEPT_PREDICTIONS]:
-        opinion = snapshot.opinion(row)
-        if opinion is not None:
-            found.append((ids[row], snapshot.classes[int(opinion.argmax())]))
-    return tuple(found)
+def predictions_of(snapshot: Snapshot, rows: Sequence[int], ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return (item id, predicted class) of the rows that the model knows."""
+    opinions = ((row, snapshot.opinion(row)) for row in rows)
+    return tuple((ids[row], snapshot.classes[int(p.argmax())]) for row, p in opinions if p is not None)
 
 
 def spent_seconds(answers: Iterable[Annotation]) -> float:

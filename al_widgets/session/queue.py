@@ -55,6 +55,10 @@ class ServingQueue:
         """Rows of the audit reserve, in the order in which they are served."""
         return self._reserve
 
+    def sample(self, n: int) -> list[int]:
+        """Return `n` rows that stay the same: the audit reserve first, then rows of the random order."""
+        return [*self._reserve[:n], *self._order[: max(0, n - len(self._reserve))]]
+
     @property
     def in_reserve(self) -> frozenset[int]:
         """Rows of the audit reserve."""

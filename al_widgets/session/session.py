@@ -346,7 +346,9 @@ class Session(Answers):
             if snapshot.learner is not None and not snapshot.errors and snapshot.n_labels != known:
                 accuracy = measures.accuracy(snapshot, self._ledger.labels, self._row, self._reserve_ids)
                 seconds, money = self.spent()
-                predictions = measures.reserve_predictions(snapshot, self._queue.reserve, self._ids)
+                predictions = measures.predictions_of(
+                    snapshot, self._queue.sample(measures.KEPT_PREDICTIONS), self._ids
+                )
                 record = Round(
                     snapshot.round, snapshot.n_labels, accuracy, seconds, money, self.strategy, time.time(),
                     snapshot.fit_s, predictions,
