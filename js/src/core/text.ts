@@ -24,7 +24,7 @@ export function speed({ median_s, per_minute }: Speed): string {
 
 export function training({ training, round, trained_labels }: Status): string {
   const labels = count(trained_labels, "label");
-  if (training === "running") return `Learning from ${labels}…`;
+  if (training === "running") return trained_labels > 0 ? `Learning from ${labels}…` : "Learning…";
   if (training === "failed")
     return round > 0 ? `Training failed; round ${round} stays in use` : "Training failed";
   return round > 0 ? `Round ${round}, learned from ${labels}` : "No model yet";

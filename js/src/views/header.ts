@@ -78,7 +78,7 @@ export function headerView(state: QueryState, scope: Scope, run: (command: Comma
 
   work.hidden = true;
   return h(
-    "header.head",
+    "div.head",
     {},
     h(
       "div.head-row",
