@@ -53,8 +53,10 @@ def eight_bits(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
             array = np.concatenate([array, np.zeros_like(array[:, :, :1])], axis=2)
         else:
             array = array[:, :, :3]
-    if array.ndim not in (2, 3) or array.size == 0:
-        raise ValueError(f"an image has shape (h, w) or (h, w, c) and pixels, not {array.shape}")
+    if array.ndim not in (2, 3) or array.size == 0 or array.dtype.kind not in "buif":
+        raise ValueError(
+            f"an image has shape (h, w) or (h, w, c), pixels and real numbers, not {array.shape}, {array.dtype}"
+        )
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)
     if array.dtype.kind == "b":

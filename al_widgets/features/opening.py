@@ -38,8 +38,11 @@ def open_encoder(encoder: Any = None, item_shape: tuple[int, ...] | None = None)
 
             return PretrainedEncoder()
         raise EncoderError(f"no encoder is called {encoder!r}; there are 'handcrafted' and 'pretrained'")
+    if isinstance(encoder, type):
+        raise EncoderError(f"{encoder.__name__} is a class; give an instance, {encoder.__name__}(...)")
     if isinstance(encoder, Encoder):
-        return encoder
+        opened: Encoder = encoder
+        return opened
     if callable(getattr(encoder, "transform", None)):
         from al_widgets.features.sklearn_encoder import SklearnEncoder
 

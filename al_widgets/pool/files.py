@@ -4,7 +4,7 @@
 whose single operations are atomic.
 """
 
-# Strings and os.path: a Path for each of 100,000 files would double the time to open a pool.
+# Strings and os.path, for a folder may hold 100,000 files and each Path costs more than its listing.
 # ruff: noqa: PTH110, PTH113, PTH116, PTH123, PTH202
 
 from __future__ import annotations

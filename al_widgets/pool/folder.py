@@ -3,7 +3,7 @@
 Imported by `al_widgets.pool`. The folder is listed once, when the pool is made; no file is opened or asked for its size.
 """
 
-# Strings and os.path: a Path for each of 100,000 files would double the time to open a pool.
+# Strings and os.path, for a folder may hold 100,000 files and each Path costs more than its listing.
 # ruff: noqa: PTH110, PTH111, PTH112, PTH116, PTH118
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A table with a column of image paths as a pool. Imported by `al_widgets.pool`; pandas is not imported here."""
 
-# Strings and os.path: a Path for each of 100,000 files would double the time to open a pool.
+# Strings and os.path, for a folder may hold 100,000 files and each Path costs more than its listing.
 # ruff: noqa: PTH100, PTH109, PTH111, PTH118
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A list of image files as a pool. Imported by `al_widgets.pool`; no file is opened when the pool is made."""
 
-# Strings and os.path: a Path for each of 100,000 files would double the time to open a pool.
+# Strings and os.path, for a folder may hold 100,000 files and each Path costs more than its listing.
 # ruff: noqa: PTH100, PTH111, PTH120
 
 from __future__ import annotations
