@@ -22,9 +22,21 @@ _HOME = {
     "Dashboard": "al_widgets.widgets",
     "LabelingApp": "al_widgets.widgets",
 }
-_MODULES = ("errors", "evaluation", "features", "learning", "oracles", "pool", "readers", "store", "strategies", "testing", "widgets")
+_MODULES = (
+    "errors",
+    "evaluation",
+    "features",
+    "learning",
+    "oracles",
+    "pool",
+    "readers",
+    "store",
+    "strategies",
+    "testing",
+    "widgets",
+)
 
-__all__ = [*sorted(_HOME), "__version__", "errors", "strategies"]
+__all__ = [*sorted(_HOME), "__version__", "errors", "strategies"]  # noqa: PLE0604  # they are strings
 
 
 def __getattr__(name: str) -> Any:

@@ -10,10 +10,10 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 from al_widgets.errors import ReadError
-from al_widgets.records import Annotation, Payload, Query
+from al_widgets.records import Annotation, Payload, Query, QueryKind
 from al_widgets.session import Session
 from al_widgets.widgets.wire import Answer, Entry, HistoryRow, ImageInfo, Undo
 
@@ -97,10 +97,11 @@ def token_of(query: Query) -> str:
 
 def _read_token(token: str) -> dict[str, Any]:
     """Return the fields of a token; a token that was not made here gives the fields of an unasked answer."""
+    unasked = {"strategy": "unknown", "query_kind": "new"}
     try:
         strategy, utility, propensity, round_, kind = json.loads(base64.urlsafe_b64decode(token.encode()))
-        if kind not in ("new", "audit", "repeat", "gold") or isinstance(round_, bool):
-            raise ValueError(kind)
+        if kind not in get_args(QueryKind):
+            return unasked
         return {
             "strategy": str(strategy)[:100],
             "utility": None if utility is None else float(utility),
@@ -109,7 +110,7 @@ def _read_token(token: str) -> dict[str, Any]:
             "query_kind": kind,
         }
     except (ValueError, TypeError, binascii.Error):
-        return {"strategy": "unknown", "query_kind": "new"}
+        return unasked
 
 
 def annotation_of(message: Answer, annotator: str) -> Annotation:

@@ -10,8 +10,25 @@ from al_widgets.records import Annotation
 from al_widgets.session.ledger import Ledger
 
 
-def answer(n: int, item: str = "a", value: str | None = "cat", *, annotator: str = "ann", kind: str = "label", at: float | None = None) -> Annotation:
-    return Annotation(f"c-{n}", item, annotator, kind, value if kind == "label" else None, "c", n, answered_at=float(n) if at is None else at)
+def answer(
+    n: int,
+    item: str = "a",
+    value: str | None = "cat",
+    *,
+    annotator: str = "ann",
+    kind: str = "label",
+    at: float | None = None,
+) -> Annotation:
+    return Annotation(
+        f"c-{n}",
+        item,
+        annotator,
+        kind,
+        value if kind == "label" else None,
+        "c",
+        n,
+        answered_at=float(n) if at is None else at,
+    )
 
 
 def undo(n: int, target: int, item: str = "a", annotator: str = "ann") -> Annotation:
@@ -40,7 +57,9 @@ def logs(draw: st.DrawFn) -> list[Annotation]:
 
 
 @given(logs(), st.data())
-def test_ledger_says_the_same_when_events_come_in_another_order_and_twice(events: list[Annotation], data: st.DataObject) -> None:
+def test_ledger_says_the_same_when_events_come_in_another_order_and_twice(
+    events: list[Annotation], data: st.DataObject
+) -> None:
     in_order = Ledger(events)
     shuffled = data.draw(st.permutations(events + events[::2]))
     other = Ledger(shuffled)

@@ -12,7 +12,11 @@ from al_widgets.session.snapshot import Ranked
 def serve_all(queue: ServingQueue, size: int, chunk: int) -> list[tuple[int, str]]:
     served: list[tuple[int, str]] = []
     gone: set[int] = set()
-    while picks := queue.pick(chunk, len(gone), lambda row: row not in gone):
+
+    def free(row: int) -> bool:
+        return row not in gone
+
+    while picks := queue.pick(chunk, len(gone), free):
         served += [(p.row, p.kind) for p in picks]
         gone |= {p.row for p in picks}
         assert len(served) <= size
@@ -20,7 +24,9 @@ def serve_all(queue: ServingQueue, size: int, chunk: int) -> list[tuple[int, str
 
 
 @given(st.integers(1, 200), st.just(0.0) | st.floats(0.01, 0.5), st.integers(0, 5), st.integers(1, 7), st.data())
-def test_queue_serves_every_item_once_whatever_the_chunk(size: int, audit: float, seed: int, chunk: int, data: st.DataObject) -> None:
+def test_queue_serves_every_item_once_whatever_the_chunk(
+    size: int, audit: float, seed: int, chunk: int, data: st.DataObject
+) -> None:
     reserve = data.draw(st.lists(st.integers(0, size - 1), unique=True, max_size=size))
     queue = ServingQueue(size, reserve, audit, seed)
     served = serve_all(queue, size, chunk)

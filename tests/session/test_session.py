@@ -16,7 +16,6 @@ from PIL import Image
 import al_widgets as al
 from al_widgets.errors import SessionClosedError, SessionError, StoreMismatchError, TaskError, UnknownItemError
 from al_widgets.records import Annotation
-
 from tests.session.conftest import CLASSES, Digits
 
 Open = Callable[..., al.Session]
@@ -156,7 +155,9 @@ def test_bad_answers_are_refused_and_nothing_is_recorded(open_session: Open) -> 
     [({"audit": 0.9}, "0.01 to 0.5, not 0.9"), ({"target": 1.0}, "between 0 and 1"), ({"batch_size": 0}, "1 or more"),
      ({"hourly_rate": -1}, "0 or more, not -1")],
 )  # fmt: skip
-def test_settings_that_make_no_sense_are_refused_with_their_range(open_session: Open, options: dict[str, Any], message: str) -> None:
+def test_settings_that_make_no_sense_are_refused_with_their_range(
+    open_session: Open, options: dict[str, Any], message: str
+) -> None:
     with pytest.raises(SessionError, match=message):
         open_session(**options)
 
@@ -212,7 +213,9 @@ def test_answers_from_many_threads_are_all_kept_once(open_session: Open, digits:
     changes: list[str] = []
     session.subscribe(changes.append)
     events = [
-        Annotation(f"c{n % 7}-{n}", item_id, "ann", "label", digits.truth(item_id), f"c{n % 7}", n, answered_at=float(n))
+        Annotation(
+            f"c{n % 7}-{n}", item_id, "ann", "label", digits.truth(item_id), f"c{n % 7}", n, answered_at=float(n)
+        )
         for n, item_id in enumerate(session.pool.item_ids[:200])
     ]
     with ThreadPoolExecutor(8) as pool:

@@ -59,7 +59,9 @@ def test_train_has_no_model_and_ranks_cold_when_one_class_has_labels(given: Trai
 
 def test_train_ignores_labels_of_items_that_have_no_features_yet(given: TrainingInput) -> None:
     unseen = np.setdiff1d(np.arange(100), given.rows)[:2]
-    snapshot = train(replace(given, labelled=np.concatenate([given.labelled, unseen]), labels=np.array([0, 0, 1, 1, 2, 2])))
+    snapshot = train(
+        replace(given, labelled=np.concatenate([given.labelled, unseen]), labels=np.array([0, 0, 1, 1, 2, 2]))
+    )
     assert snapshot.n_trained == 4
 
 

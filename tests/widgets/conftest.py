@@ -21,7 +21,9 @@ def _cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
 def open_widget(tmp_path: Path) -> Iterator[Callable[..., al.QueryWidget]]:
     opened: list[Any] = []
 
-    def make(pool: Any = None, classes: Any = ("dark", "bright"), *, keys: Any = None, **options: Any) -> al.QueryWidget:
+    def make(
+        pool: Any = None, classes: Any = ("dark", "bright"), *, keys: Any = None, **options: Any
+    ) -> al.QueryWidget:
         if pool is None:
             level = np.random.default_rng(0).integers(40, 210, (200, 1, 1))
             pool = np.clip(level + np.random.default_rng(1).integers(-30, 30, (200, 12, 12)), 0, 255).astype(np.uint8)
