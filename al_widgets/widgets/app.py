@@ -51,7 +51,7 @@ class LabelingApp(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
         self.session = Session(pool, classes, **options)
         self.query = QueryWidget(self.session, keys=keys, show_model=show_model, height=height)
         self.dashboard = Dashboard(self.session)
-        super().__init__([self.query, self.dashboard])
+        super().__init__([self.query, self.dashboard], layout=ipywidgets.Layout(grid_gap="14px"))
 
     def close(self) -> None:
         """Take the app off the page and close the session; every answer is on the disk."""
