@@ -63,7 +63,8 @@ def accuracy_model(n_classes: int, drift: float = 0.06, jump: float = 0.002, siz
     prior = accuracy ** PRIOR[0] * (1 - accuracy) ** PRIOR[1]
     prior /= prior.sum()
     step = np.eye(size)
-    if drift > 0:
+    # Steps far below the grid's spacing never leave a point (and their square underflows).
+    if drift > 1e-6:
         step = np.exp(-0.5 * ((logit[:, None] - logit[None, :]) / drift) ** 2)
         step /= step.sum(1, keepdims=True)
     return AccuracyModel(accuracy, prior, (1 - jump) * step + jump * prior[None, :])

@@ -47,6 +47,9 @@ CONFUSION_WEIGHT = 2.0
 UNSURE_WEIGHT = 20.0
 """Pseudo-answers that tie the rate of "I cannot tell" of each class to the annotator's overall rate."""
 
+DAMPING = 0.5
+"""Share of the old message that is kept; without it, pairs of answers of one annotator swing to and fro."""
+
 NEARLY_CERTAIN = 1e-9
 """Probability left to the other classes of a gold item."""
 
@@ -106,6 +109,7 @@ class _State:
     messages: FloatArray  # (n, K) log P(answer | class), own accuracy message marginalised
     confusion: FloatArray
     wrong: FloatArray  # (J, K, K) expected counts of wrong answers
+    known: FloatArray  # (labels,) how much others know of the item
     unsure_rate: FloatArray
     posterior: FloatArray
     smoothed: FloatArray
@@ -172,7 +176,7 @@ def fit(
     temperature, regularisation = float("nan"), 0
     log_prior = base
     if scores is None:
-        state = _iterate(state, answers, log_prior, weight, model, chains, iterations)
+        state = _iterate(state, answers, log_prior, weight, model, chains, iterations, judged_by_prior=False)
     else:
         posterior, near = _starting_point(answers, base, start)
         for _ in range(rounds if callable(scores) else 1):
@@ -183,7 +187,7 @@ def fit(
             # The classifier, not the votes, judges the annotators first.
             state.posterior = np.exp(log_prior)
             state.messages[:] = 0.0
-            state = _iterate(state, answers, log_prior, weight, model, chains, iterations)
+            state = _iterate(state, answers, log_prior, weight, model, chains, iterations, judged_by_prior=True)
             posterior = state.posterior
     likelihood = np.exp(log_softmax(_gather(state.messages, answers, weight)))
     is_label = answers.is_label
@@ -204,18 +208,22 @@ def _iterate(
     model: AccuracyModel,
     chains: Chains,
     iterations: int,
+    *,
+    judged_by_prior: bool,
 ) -> _State:
     """Pass messages between items and annotators until the posterior stands still."""
     n_classes = len(answers.classes)
     is_label = answers.is_label
     item, annotator, value = answers.item[is_label], answers.annotator[is_label], answers.value[is_label]
     rows = np.arange(len(item))
+    started = not judged_by_prior
     for _ in range(iterations):
         before = state.posterior
         # Item without this answer -> annotator.
         own = state.messages[is_label] * weight[item][:, None]
         cavity = np.exp(log_softmax(np.log(before[item] + 1e-300) - own))
         spread = _confusion_without_self(state, item, annotator, value)
+        state.known = _certainty(cavity)
         hit, miss = cavity[rows, value], (cavity * spread).sum(1)
         likelihood = hit[:, None] * model.accuracy + miss[:, None] * (1 - model.accuracy) + 1e-300
         summed = np.add.reduceat(np.log(likelihood)[chains.order], chains.starts, axis=0)
@@ -226,7 +234,9 @@ def _iterate(
         message = np.log(np.maximum((1 - mean)[:, None] * spread, 1e-300))
         message[rows, value] = np.log(mean)
         message += np.log1p(-state.unsure_rate)[annotator]
-        state.messages[is_label] = message
+        damping = DAMPING if started else 0.0
+        state.messages[is_label] = damping * state.messages[is_label] + (1 - damping) * message
+        started = True
         unsure = ~is_label
         if unsure.any():
             state.messages[unsure] = np.log(state.unsure_rate[answers.annotator[unsure]])
@@ -240,13 +250,19 @@ def _iterate(
 def _confusion_without_self(state: _State, item: IntArray, annotator: IntArray, value: IntArray) -> FloatArray:
     """Return P(answer | class, it is wrong) of each answer, from the annotator's other answers; (n, K), 0 at the answer."""
     n_classes = state.posterior.shape[1]
-    own = state.posterior[item]
+    own = state.posterior[item] * state.known[:, None]
     counts, totals = state.wrong[annotator, :, value], state.wrong.sum(2)[annotator]
     spread = (np.maximum(counts - own, 0) + CONFUSION_WEIGHT) / (
         np.maximum(totals - own, 0) + CONFUSION_WEIGHT * (n_classes - 1)
     )
     spread[np.arange(len(item)), value] = 0.0
     return np.asarray(spread, np.float64)
+
+
+def _certainty(belief: FloatArray) -> FloatArray:
+    """Return how much is known of each item: 1 for a certain class, 0 for all classes alike (1 - entropy / log K)."""
+    entropy = -(belief * np.log(np.maximum(belief, 1e-300))).sum(1)
+    return np.asarray(np.clip(1 - entropy / np.log(belief.shape[1]), 0.0, 1.0), np.float64)
 
 
 def _gather(messages: FloatArray, answers: Answers, weight: FloatArray) -> FloatArray:
@@ -259,14 +275,18 @@ def _gather(messages: FloatArray, answers: Answers, weight: FloatArray) -> Float
 
 
 def _update_confusion(state: _State, answers: Answers, n_classes: int) -> None:
-    """Re-estimate where wrong answers fall and how often "I cannot tell" is said (M step)."""
+    """Re-estimate where wrong answers fall and how often "I cannot tell" is said (M step).
+
+    An answer teaches about confusion only as far as others know the item: otherwise an annotator whom nobody
+    checked, with 9 of 10 answers the same, would seem to give that answer whatever they see.
+    """
     n_annotators = len(answers.annotators)
     labels = answers.is_label
     counts = np.zeros((n_annotators, n_classes, n_classes))
     np.add.at(
         counts,
         (answers.annotator[labels, None], np.arange(n_classes), answers.value[labels, None]),
-        state.posterior[answers.item[labels]],
+        state.posterior[answers.item[labels]] * state.known[:, None],
     )
     diagonal = np.arange(n_classes)
     answered = counts.sum(2)
@@ -277,8 +297,10 @@ def _update_confusion(state: _State, answers: Answers, n_classes: int) -> None:
     if labels.all():
         return
     unsure = np.zeros((n_annotators, n_classes))
-    np.add.at(unsure, answers.annotator[~labels], state.posterior[answers.item[~labels]])
-    overall = (unsure.sum(1) + 0.5) / (unsure.sum(1) + answered.sum(1) + 1.0)
+    belief = state.posterior[answers.item[~labels]]
+    np.add.at(unsure, answers.annotator[~labels], belief * _certainty(belief)[:, None])
+    said = np.bincount(answers.annotator[~labels], minlength=n_annotators)
+    overall = (said + 0.5) / (np.bincount(answers.annotator, minlength=n_annotators) + 1.0)
     state.unsure_rate = (unsure + UNSURE_WEIGHT * overall[:, None]) / (unsure + answered + UNSURE_WEIGHT)
 
 
@@ -299,6 +321,7 @@ def _first_state(answers: Answers, model: AccuracyModel, chains: Chains) -> _Sta
         messages,
         confusion,
         np.zeros_like(confusion),
+        np.zeros(len(labels)),
         unsure_rate,
         posterior,
         smoothed,

@@ -18,9 +18,9 @@ import numpy as np
 from scipy import stats
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "oracles")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import oracle_sessions as sim  # noqa: E402
+from oracles import oracle_sessions as sim  # noqa: E402
 
 from al_widgets.oracles.dawid_skene import fit  # noqa: E402
 from al_widgets.oracles.kernel_ridge import KernelRidge  # noqa: E402
@@ -44,15 +44,15 @@ def head(title):
 
 
 A1 = {
-    "digits, 2 labels an item": (dict(name="digits"), 0.975),
-    "digits, 1 label an item": (dict(name="digits", per_item=1), 0.96),
-    "digits, 2 labels, systematic errors": (dict(name="digits", systematic=True), 0.975),
+    "digits, 2 labels an item": ({"name": "digits"}, 0.975),
+    "digits, 1 label an item": ({"name": "digits", "per_item": 1}, 0.96),
+    "digits, 2 labels, systematic errors": ({"name": "digits", "systematic": True}, 0.975),
     "digits, one annotator .8 to .5 at 200": (
-        dict(name="digits", per_item=1, accuracies=(0.8,), drop=(0, 200, 0.5)),
+        {"name": "digits", "per_item": 1, "accuracies": (0.8,), "drop": (0, 200, 0.5)},
         0.94,
     ),
-    "mc5, 2 labels": (dict(name="mc5"), 0.85),
-    "mc2, 2 labels (no promise)": (dict(name="mc2"), None),
+    "mc5, 2 labels": ({"name": "mc5"}, 0.85),
+    "mc2, 2 labels (no promise)": ({"name": "mc2"}, None),
 }
 
 
@@ -157,10 +157,10 @@ def a3(seeds):
 
 
 A4 = {
-    "digits, .9 (falls to .5)/.7/.55": dict(name="digits"),
-    "digits, .55/.55/.55": dict(name="digits", accuracies=sim.POOR, drop=None),
-    "digits, .95/.9/.85": dict(name="digits", accuracies=sim.GOOD, drop=None),
-    "mc5, .9 (falls to .5)/.7/.55": dict(name="mc5"),
+    "digits, .9 (falls to .5)/.7/.55": {"name": "digits"},
+    "digits, .55/.55/.55": {"name": "digits", "accuracies": sim.POOR, "drop": None},
+    "digits, .95/.9/.85": {"name": "digits", "accuracies": sim.GOOD, "drop": None},
+    "mc5, .9 (falls to .5)/.7/.55": {"name": "mc5"},
 }
 
 
