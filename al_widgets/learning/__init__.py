@@ -12,12 +12,24 @@ from al_widgets.learning.base import Learner
 
 if TYPE_CHECKING:
     from al_widgets.learning.adapter import SklearnLearner, as_learner
+    from al_widgets.learning.ensemble import CommitteeLearner
+    from al_widgets.learning.graph import GraphLearner
     from al_widgets.learning.linear import logistic_learner
     from al_widgets.learning.selection import default_learner
 
-__all__ = ["Learner", "SklearnLearner", "as_learner", "default_learner", "logistic_learner"]
+__all__ = [
+    "CommitteeLearner",
+    "GraphLearner",
+    "Learner",
+    "SklearnLearner",
+    "as_learner",
+    "default_learner",
+    "logistic_learner",
+]
 
 _LAZY = {
+    "CommitteeLearner": "ensemble",
+    "GraphLearner": "graph",
     "SklearnLearner": "adapter",
     "as_learner": "adapter",
     "default_learner": "selection",

@@ -90,13 +90,30 @@ class SklearnLearner:
 
     def predict_proba(self, features: FloatArray) -> FloatArray:
         """Return probabilities of new rows, shape (m, n_classes), float32, predicted in blocks."""
+        from al_widgets.learning.linear import is_multinomial, linear_probabilities
+
         model = self.estimator
+        if features.ndim != 2:
+            raise LearnerError(f"features must be a matrix (rows, d), not of shape {features.shape}")
+        linear = is_multinomial(model) and features.shape[1] == model.coef_.shape[1]
+        classes = np.asarray(model.classes_, np.intp)
+        every = len(classes) == self._n_classes
         full = np.zeros((len(features), self._n_classes), np.float32)
         for start in range(0, len(features), CHUNK):
-            block = np.asarray(features[start : start + CHUNK])
+            where = slice(start, start + CHUNK)
+            block = np.asarray(features[where])
+            if linear:
+                probabilities = linear_probabilities(model, block)
+                if every:
+                    full[where] = probabilities
+                else:
+                    full[where][:, classes] = probabilities
+                if not np.isfinite(full[where].sum()):
+                    require_finite(block)
+                continue
             require_finite(block)
             try:
-                full[start : start + CHUNK] = spread(model.predict_proba(block), model.classes_, self._n_classes)
+                full[where] = spread(model.predict_proba(block), classes, self._n_classes)
             except (ValueError, TypeError, AttributeError) as error:
                 raise LearnerError(f"{type(model).__name__} could not predict: {error}") from error
         return full
@@ -122,5 +139,6 @@ def as_learner(what: Any = None) -> Learner:
 
         return default_learner()
     if hasattr(type(what), "pool_probabilities"):  # isinstance would ask an unfitted learner for its estimator
-        return what
+        learner: Learner = what
+        return learner
     return SklearnLearner(what)

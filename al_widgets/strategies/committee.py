@@ -21,7 +21,7 @@ from al_widgets.strategies.distance import finite_rows
 from al_widgets.strategies.opinion import full_width
 from al_widgets.strategies.ranking import CHUNK, require_finite
 from al_widgets.strategies.scored import Scored
-from al_widgets.strategies.uncertainty import entropy
+from al_widgets.strategies.uncertainty import entropy, likeliest
 
 #: Members made when none are given.
 BOOTSTRAP = 5
@@ -35,13 +35,14 @@ def vote_entropy(members: FloatArray) -> FloatArray:
     members : ndarray (M, m, K)
         Probabilities of each member.
     """
-    votes = members.argmax(axis=2)
-    share = np.zeros(members.shape[1:], members.dtype)
-    rows = np.arange(members.shape[1])
-    for vote in votes:
-        share[rows, vote] += 1
+    n, n_classes = members.shape[1:]
+    share = np.zeros((n_classes, n), members.dtype)
+    for member in members:
+        vote = likeliest(member)
+        for c in range(n_classes):
+            share[c] += vote == c
     share /= len(members)
-    return entropy(share)
+    return entropy(share.T)
 
 
 def consensus_entropy(members: FloatArray) -> FloatArray:
@@ -88,7 +89,8 @@ def committee_blocks(context: Context, rows: IntArray) -> Iterator[tuple[slice, 
         else:
             features = np.asarray(context.features[rows[where]])
             block = np.stack([full_width(model, features, context.n_classes) for model in models])
-        require_finite(block.transpose(1, 0, 2), rows[where], "probabilities of the committee")
+        for member in block:
+            require_finite(member, rows[where], "probabilities of the committee")
         yield where, block
 
 

@@ -14,14 +14,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from al_widgets.strategies.base import Context, FloatArray, IntArray, Selection
 from al_widgets.strategies.distance import finite_rows, squared_distances
 from al_widgets.strategies.herding import UncertaintyHerding
-from al_widgets.strategies.opinion import has_opinion, probabilities_of, probability_blocks, score_rows
+from al_widgets.strategies.opinion import given_probabilities, has_opinion, probabilities_of, score_rows
 from al_widgets.strategies.pool_rows import PoolRows
-from al_widgets.strategies.ranking import CHUNK, checked_size, nothing, shortlist
-from al_widgets.strategies.uncertainty import margin
+from al_widgets.strategies.ranking import CHUNK, checked_size, nothing, require_finite, shortlist
+from al_widgets.strategies.uncertainty import likeliest, margin
 
 
 class Gradients:
@@ -34,19 +35,23 @@ class Gradients:
 
     def __init__(self, context: Context) -> None:
         self.pool = PoolRows(context)
-        rows = self.pool.rows
-        given = context.probabilities
-        whole = given is not None and len(rows) == len(context.features)
-        self._p: FloatArray = given if whole and given is not None else probabilities_of(context, rows)
-        self._likeliest = np.empty(len(rows), np.int32)
-        size = np.empty(len(rows), self.pool.features.dtype)
-        blocks = probability_blocks(context, rows) if whole else _blocks(self._p)
-        for where, p in blocks:
-            self._likeliest[where] = p.argmax(axis=1)
-            # ‖p − e_ŷ‖² = ‖p‖² − 2 p_ŷ + 1
-            size[where] = np.einsum("ij,ij->i", p, p) - 2 * p.max(axis=1) + 1
-        self._size = np.maximum(size, 0)
-        self.norms = self._size * self.pool.norms
+        pool = self.pool
+        given = given_probabilities(context)
+        if given is not None and pool.whole:
+            self._p: FloatArray = given
+        else:
+            self._p = probabilities_of(context, pool.rows(np.arange(len(pool.norms))))
+        self._likeliest = np.empty(len(pool.norms), np.min_scalar_type(context.n_classes))
+        self.norms = np.empty_like(pool.norms)
+        for start in range(0, len(self._p), CHUNK):
+            where = slice(start, start + CHUNK)
+            p = self._p[where]
+            require_finite(p, np.arange(start, start + len(p)), "probabilities")
+            best = likeliest(p)
+            self._likeliest[where] = best
+            # ‖g‖² = ‖p − e_ŷ‖² ‖x‖², and ‖p − e_ŷ‖² = ‖p‖² − 2 p_ŷ + 1
+            size = np.einsum("ij,ij->i", p, p) - 2 * p[np.arange(len(p)), best] + 1
+            self.norms[where] = np.maximum(size, 0) * pool.norms[where]
 
     def distances_to(self, position: int) -> FloatArray:
         """Return ‖g − g_position‖² of all rows, at least 0, shape (M,)."""
@@ -81,16 +86,17 @@ class Badge:
             return UncertaintyHerding().query(context, batch_size)
         gradients = Gradients(context)
         pool = gradients.pool
-        nearest = gradients.norms.copy()
+        nearest = gradients.norms
         started = False
         for row in np.asarray(context.pending, np.intp):
-            where = np.flatnonzero(pool.rows == row)
-            if len(where):  # pending rows outside the rows that are walked cover nothing here
-                gap = gradients.distances_to(int(where[0]))
-                nearest = np.minimum(nearest, gap) if started else gap
+            at = pool.position(int(row))
+            if at is not None:  # pending rows that are not looked at cover nothing here
+                gap = gradients.distances_to(at)
+                nearest = np.minimum(nearest, gap, out=nearest) if started else gap
                 started = True
-        nearest[~pool.free] = 0
-        free = pool.free.copy()
+        free = pool.free
+        if started:
+            nearest[~free] = 0
         chosen = np.empty(size, np.intp)
         utilities = np.empty(size)
         propensities = np.empty(size)
@@ -98,34 +104,37 @@ class Badge:
             if started:
                 best, propensities[i] = _draw(nearest, free, context.rng)
             else:
-                best, propensities[i] = int(nearest.argmax()), 1.0
-                if not free[best]:  # all gradients are 0
-                    best, propensities[i] = _draw(nearest, free, context.rng)
+                best, propensities[i] = int(np.where(free, nearest, -1).argmax()), 1.0
             chosen[i], utilities[i] = best, np.sqrt(nearest[best])
             gap = gradients.distances_to(best)
-            nearest = np.minimum(nearest, gap, out=nearest) if started else np.where(free, gap, 0).astype(gap.dtype)
-            started = True
+            if started:
+                np.minimum(nearest, gap, out=nearest)
+            else:
+                nearest = gap
+                nearest[~free] = 0
+                started = True
             nearest[best] = 0
             free[best] = False
-        return Selection(pool.rows[chosen], utilities, propensities)
+        return Selection(pool.rows(chosen), utilities, propensities)
 
 
-def _draw(weight: FloatArray, free: np.ndarray, rng: np.random.Generator) -> tuple[int, float]:
-    """Draw a position ∝ weight, uniformly among the free ones when all weights are 0; give its probability."""
-    total = np.cumsum(weight, dtype=np.float64)
-    if total[-1] <= 0:
+def _draw(weight: FloatArray, free: npt.NDArray[np.bool_], rng: np.random.Generator) -> tuple[int, float]:
+    """Draw a position ∝ weight, uniformly among the free ones when all weights are 0; give its probability.
+
+    First a block, then a position in it: no cumulative sum of the whole pool.
+    """
+    starts = np.arange(0, len(weight), CHUNK)
+    sums = np.add.reduceat(weight, starts, dtype=np.float64)
+    total = sums.sum()
+    if total <= 0:
         left = np.flatnonzero(free)
         return int(rng.choice(left)), 1.0 / len(left)
-    at = int(np.searchsorted(total, rng.random() * total[-1], side="right"))
-    at = min(at, len(weight) - 1)
-    if not free[at] or weight[at] <= 0:  # rounding at the end of the sum
-        at = int(np.argmax(weight))
-    return at, float(weight[at] / total[-1])
-
-
-def _blocks(p: FloatArray) -> list[tuple[slice, FloatArray]]:
-    """Return blocks of probabilities that are in memory."""
-    return [(slice(s, min(s + CHUNK, len(p))), p[s : s + CHUNK]) for s in range(0, len(p), CHUNK)]
+    block = int(rng.choice(len(sums), p=sums / total))
+    inside = np.cumsum(weight[starts[block] : starts[block] + CHUNK], dtype=np.float64)
+    at = int(starts[block]) + min(int(np.searchsorted(inside, rng.random() * inside[-1], "right")), len(inside) - 1)
+    if weight[at] <= 0:  # rounding at the end of the sum
+        at = int(starts[block]) + int(weight[starts[block] : starts[block] + CHUNK].argmax())
+    return at, float(weight[at] / total)
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,10 @@ class KCenter:
             gap = pool.distances_to(best)
             if i == 0 and not len(covered):
                 utilities[i] = np.sqrt(gap.max())
-                nearest = np.where(pool.free, gap, -np.inf).astype(gap.dtype)
+                nearest = gap
+                nearest[~pool.free] = -np.inf
             else:
                 utilities[i] = np.sqrt(nearest[best])
                 np.minimum(nearest, gap, out=nearest)
             nearest[best] = -np.inf
-        return Selection(pool.rows[chosen], utilities)
+        return Selection(pool.rows(chosen), utilities)

@@ -21,6 +21,22 @@ def has_opinion(context: Context) -> bool:
     return context.probabilities is not None or hasattr(context.model, "predict_proba")
 
 
+def given_probabilities(context: Context) -> FloatArray | None:
+    """Return the context's probabilities, after a look at their shape; None when there are none.
+
+    Raises
+    ------
+    StrategyError
+        If they are not one row a row of features and one column a class.
+    """
+    given = context.probabilities
+    if given is not None and given.shape != (len(context.features), context.n_classes):
+        raise StrategyError(
+            f"probabilities must be of shape {(len(context.features), context.n_classes)}, not {given.shape}"
+        )
+    return given
+
+
 def probability_blocks(context: Context, rows: IntArray) -> Iterator[tuple[slice, FloatArray]]:
     """Yield ``(where in rows, probabilities (block, n_classes))`` for consecutive blocks of `rows`.
 
@@ -31,21 +47,16 @@ def probability_blocks(context: Context, rows: IntArray) -> Iterator[tuple[slice
     StrategyError
         If there is no model, or its probabilities have the wrong shape or are not finite.
     """
-    given = context.probabilities
-    if given is not None and given.shape != (len(context.features), context.n_classes):
-        raise StrategyError(
-            f"probabilities must be of shape {(len(context.features), context.n_classes)}, not {given.shape}"
-        )
+    given = given_probabilities(context)
     if given is None and not hasattr(context.model, "predict_proba"):
         raise StrategyError("this strategy needs a model: give the context probabilities or a fitted model")
-    contiguous = len(rows) == len(context.features) and _is_arange(rows)
     for start in range(0, len(rows), CHUNK):
         where = slice(start, min(start + CHUNK, len(rows)))
         block_rows = rows[where]
         if given is not None:
-            block = given[where] if contiguous else given[block_rows]
+            block = given[_as_slice(block_rows)]
         else:
-            block = full_width(context.model, context.features[block_rows], context.n_classes)
+            block = full_width(context.model, context.features[_as_slice(block_rows)], context.n_classes)
         require_finite(block, block_rows, "probabilities")
         yield where, block
 
@@ -97,6 +108,8 @@ def probabilities_of(context: Context, rows: IntArray) -> FloatArray:
     return np.concatenate(blocks) if blocks else np.empty((0, context.n_classes))
 
 
-def _is_arange(rows: IntArray) -> bool:
-    """Tell whether rows are 0 … m-1, so that a view serves instead of a copy."""
-    return bool(len(rows) and rows[0] == 0 and rows[-1] == len(rows) - 1 and (np.diff(rows) == 1).all())
+def _as_slice(rows: IntArray) -> slice | IntArray:
+    """Return consecutive rows as a slice, so that a view serves instead of a copy."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows

@@ -20,8 +20,6 @@ class PoolRows:
     ----------
     features : ndarray (M, d)
         The whole pool, or a copy of the candidates when they are few.
-    rows : ndarray (M,) of int
-        Rows of the pool.
     free : ndarray (M,) of bool
         Which of them may be chosen.
     norms : ndarray (M,)
@@ -38,19 +36,36 @@ class PoolRows:
         whole = len(context.candidates) * 4 > len(pool) and pool.dtype.kind == "f"
         if whole:
             self.features: FloatArray = pool
-            self.rows: IntArray = np.arange(len(pool))
+            self._rows: IntArray | None = None
             self.free = np.zeros(len(pool), bool)
             self.free[context.candidates] = True
         else:
             self.features = np.asarray(pool[context.candidates])
             if self.features.dtype.kind != "f":
                 self.features = self.features.astype(np.float64)
-            self.rows = np.asarray(context.candidates, np.intp)
-            self.free = np.ones(len(self.rows), bool)
-        self.norms = np.empty(len(self.rows), self.features.dtype)
-        for start in range(0, len(self.rows), CHUNK):
+            self._rows = np.asarray(context.candidates, np.intp)
+            self.free = np.ones(len(self._rows), bool)
+        self.norms = np.empty(len(self.features), self.features.dtype)
+        for start in range(0, len(self.features), CHUNK):
             self.norms[start : start + CHUNK] = squared_norms(self.features[start : start + CHUNK])
-        require_finite(self.norms, self.rows, "features")
+        if not np.isfinite(self.norms.sum()):
+            require_finite(self.norms, self.rows(np.arange(len(self.norms))), "features")
+
+    @property
+    def whole(self) -> bool:
+        """Whether the rows are the whole pool."""
+        return self._rows is None
+
+    def rows(self, positions: IntArray) -> IntArray:
+        """Return rows of the pool at some positions."""
+        return positions if self._rows is None else self._rows[positions]
+
+    def position(self, row: int) -> int | None:
+        """Return the position of a row of the pool, None when it is not looked at."""
+        if self._rows is None:
+            return row
+        where = np.flatnonzero(self._rows == row)
+        return int(where[0]) if len(where) else None
 
     def distances_to(self, position: int) -> FloatArray:
         """Return ‖x − x_position‖² of all rows, at least 0, shape (M,)."""
@@ -63,13 +78,13 @@ class PoolRows:
 
     def nearest_of(self, centres: FloatArray) -> FloatArray:
         """Return the squared distance to the nearest of some centres, infinite without any, shape (M,)."""
-        nearest = np.full(len(self.rows), np.inf, self.features.dtype)
+        nearest = np.full(len(self.norms), np.inf, self.features.dtype)
         if not len(centres):
             return nearest
         centres = np.asarray(centres, self.features.dtype)
         norms = squared_norms(centres)
         step = max(256, min(CHUNK, 2**21 // len(centres)))
-        for start in range(0, len(self.rows), step):
+        for start in range(0, len(self.norms), step):
             gap = self.features[start : start + step] @ centres.T
             gap *= -2
             gap += norms

