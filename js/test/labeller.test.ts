@@ -35,7 +35,7 @@ describe("an answer", () => {
       token: "token item 0",
       elapsed_ms: 1_500,
       model_shown: true,
-      have: ["item 1", "item 2", "item 3", "item 4", "item 5"],
+      have: Array.from({ length: 9 }, (_, i) => `item ${i + 1}`),
     });
     expect(page.labeller.link.unsaved.peek()).toBe(1);
   });
@@ -128,6 +128,31 @@ describe("an answer", () => {
     page.labeller.label("dog");
     await page.draw();
     expect(page.item).toBe("item 9");
+    // Much later the kernel means it.
+    page.now += 60_000;
+    page.labeller.receive({ ...push, rev: 52, entries: [entry("item 0")] }, BYTES);
+    page.labeller.label("dog");
+    await page.draw();
+    expect(page.item).toBe("item 0");
+  });
+
+  test("is not asked again at once in a page that has been open for long", async () => {
+    const kernel = new ExactlyOnceKernel();
+    const [page] = await started(kernel, new TestPage("c0", new MemoryStorage(), "ann", 3_600_000));
+    page.labeller.label("cat");
+    await page.exchange(kernel);
+    const push = {
+      kind: "queue",
+      rev: 50,
+      replace: true,
+      keep: [],
+      drop: [],
+      entries: [entry("item 0"), entry("item 9")],
+    };
+    page.labeller.receive(push, BYTES);
+    page.labeller.label("dog");
+    await page.draw();
+    expect(page.item).toBe("item 9");
   });
 });
 
@@ -195,6 +220,17 @@ describe("undo and redo", () => {
 });
 
 describe("history", () => {
+  test("that the kernel sends replaces what was given here and confirmed, but not what still waits", async () => {
+    const [page, kernel] = await started();
+    page.labeller.label("cat");
+    await page.exchange(kernel);
+    page.labeller.label("dog");
+    page.labeller.olderHistory();
+    const request = page.sent.find(({ kind }) => kind === "history");
+    page.labeller.receive({ kind: "reply", rid: request?.rid, ok: true, history: [] }, []);
+    expect(page.labeller.history.peek().rows.map(({ item_id }) => item_id)).toEqual(["item 1"]);
+  });
+
   test("goes back, relabels, and returns to the item that is to be answered", async () => {
     const [page, kernel] = await started();
     for (const name of ["cat", "dog", "cat"]) {

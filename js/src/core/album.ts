@@ -15,7 +15,7 @@ interface Page<P> {
   decoding: boolean;
 }
 
-const REMEMBERED = 16;
+const REMEMBERED = 10;
 
 export class Album<P extends Picture> {
   readonly #pages = new Map<string, Page<P>>();

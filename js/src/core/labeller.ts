@@ -1,60 +1,26 @@
 // The page's side of the loop: what is on the screen, and what a keypress makes of it. No page, no host: ports only.
 
-import type { Answer, Entry, HistoryRow, ImageInfo, Reply, Status, Undo } from "../wire";
-import type { Decode, Picture } from "./album";
-import { ItemClock } from "./clock";
-import { AnswerHistory } from "./history";
-import { Link, type Port } from "./link";
+import type { Answer, Reply, Status, Undo } from "../wire";
+import type { Picture } from "./album";
+import { Journal } from "./journal";
+import { Link } from "./link";
 import { Outbox, type Waiting } from "./outbox";
 import { Problems } from "./problems";
+import {
+  type HistoryView,
+  type LabellerOptions,
+  type Phase,
+  type Saved,
+  type Shown,
+  sameNames,
+  stub,
+} from "./screen";
+import { Scribe } from "./scribe";
 import { batch, computed, type ReadSignal, signal } from "./signal";
-import type { KeyValue } from "./storage";
 import { Supply, WANT } from "./supply";
 import * as text from "./text";
 
-export type Phase = "ready" | "waiting" | "done" | "offline";
-
-/** What is on the screen. Without a picture it is still on its way, and cannot be answered. */
-export interface Shown<P> {
-  entry: Entry;
-  picture: P | null;
-  /** The answer that stands, when an old item is looked at again. */
-  review: HistoryRow | null;
-  /** When the answer (or other action) came that led here; null when it came by itself. */
-  since: number | null;
-}
-
-export interface HistoryView {
-  rows: readonly HistoryRow[];
-  canUndo: boolean;
-  canRedo: boolean;
-}
-
-export interface Saved {
-  event_id: string;
-  ms: number;
-}
-
-export interface LabellerOptions<P extends Picture> {
-  port: Port;
-  decode: Decode<P>;
-  storage: KeyValue | null;
-  storeId: string;
-  annotator: string;
-  client: string;
-  showModel: boolean;
-  classes: readonly string[];
-  /** Clients of this tab that are gone, and clients of this page that are alive. */
-  replaces: () => string[];
-  alive: () => ReadonlySet<string>;
-  /** Tells other pages, which may hold the same event, that it is on the disk. */
-  delivered: (eventId: string) => void;
-  now: () => number;
-  today: () => number;
-}
-
 const HISTORY_STEP = 200;
-const LATE_PUSH_MS = 10_000;
 
 export class Labeller<P extends Picture> {
   readonly status = signal<Status | null>(null);
@@ -73,13 +39,8 @@ export class Labeller<P extends Picture> {
 
   readonly #supply: Supply<P>;
   readonly #outbox: Outbox;
-  readonly #clock: ItemClock;
-  readonly #history = new AnswerHistory();
-  /** Newest answer of this page for an item, with the token it was given to. */
-  readonly #answered = new Map<string, { event_id: string; token: string; settled: number | null }>();
-  /** Items whose model's opinion was in sight while they were. */
-  readonly #anchored = new Set<string>();
-  readonly #madeAt = new Map<string, number>();
+  readonly #scribe: Scribe;
+  readonly #journal: Journal;
   #review: string | null = null;
   #started = false;
   #historyLimit = HISTORY_STEP;
@@ -91,8 +52,9 @@ export class Labeller<P extends Picture> {
     this.classes.set(options.classes);
     this.opinion.set(options.showModel);
     this.notices = new Problems(now);
-    this.#clock = new ItemClock(now, today);
     this.#outbox = new Outbox(storage, storeId, client, annotator);
+    this.#journal = new Journal(this.#outbox, now);
+    this.#scribe = new Scribe(this.#outbox, now, today);
     this.link = new Link(
       options.port,
       this.#outbox,
@@ -123,15 +85,11 @@ export class Labeller<P extends Picture> {
       this.link,
       {
         changed: () => this.#refresh(null),
-        bad: (item_id, reason) => {
-          if (this.#review === item_id) this.#review = null;
-          this.notices.add({
-            severity: "info",
-            message: `${item_id} cannot be shown and is set aside: ${reason}`,
-            item_id,
-          });
+        // The kernel is told, and says in the strip that the item was set aside.
+        bad: (itemId) => {
+          if (this.#review === itemId) this.#review = null;
         },
-        blocked: (entry) => this.#isBlocked(entry),
+        blocked: (entry) => this.#journal.isBlocked(entry),
         reviewed: () => this.#review,
       },
       now,
@@ -169,11 +127,11 @@ export class Labeller<P extends Picture> {
   }
 
   setHidden(hidden: boolean): void {
-    this.#clock.setHidden(hidden);
+    this.#scribe.clock.setHidden(hidden);
   }
 
   close(): void {
-    this.#clock.leave();
+    this.#scribe.clock.leave();
     this.shown.set(null);
     this.#supply.close();
   }
@@ -195,17 +153,15 @@ export class Labeller<P extends Picture> {
   /** Takes back the answer that is looked at, or else the newest one; its item comes back to be answered. */
   undo(): void {
     const since = this.#options.now();
-    const row = this.#review == null ? this.#history.newest : this.#history.answerOf(this.#review);
+    const row = this.#review == null ? this.#journal.newest : this.#journal.answerOf(this.#review);
     if (row == null) {
       this.announcement.set("Nothing to undo");
       return;
     }
     batch(() => {
-      const undo = this.#undoEvent(row.event_id, row.item_id);
-      this.#history.undo(row.event_id, undo.event_id);
-      this.#answered.delete(row.item_id);
+      this.#journal.takeBack(this.#undoEvent(row.event_id, row.item_id));
       // An older answer to the same item may stand again: then there is nothing to ask, only to look at.
-      if (this.#history.answerOf(row.item_id) == null) {
+      if (this.#journal.answerOf(row.item_id) == null) {
         this.#review = null;
         this.#supply.held.putBack(this.#supply.entry(row.item_id) ?? stub(row.item_id));
       } else {
@@ -221,7 +177,7 @@ export class Labeller<P extends Picture> {
 
   redo(): void {
     const since = this.#options.now();
-    const taken = this.#history.redo();
+    const taken = this.#journal.again((itemId) => this.#supply.entry(itemId)?.token);
     if (taken == null) {
       this.announcement.set("Nothing to redo");
       return;
@@ -229,8 +185,6 @@ export class Labeller<P extends Picture> {
     batch(() => {
       const { item_id } = taken.row;
       this.#undoEvent(taken.undo_id, item_id);
-      const token = this.#supply.entry(item_id)?.token;
-      if (token != null) this.#answered.set(item_id, { event_id: taken.row.event_id, token, settled: null });
       this.#supply.held.remove(item_id);
       this.#review = null;
       this.announcement.set(`Redone: ${text.answer(taken.row)} for ${item_id}`);
@@ -242,9 +196,10 @@ export class Labeller<P extends Picture> {
 
   /** One answered item back (-1) or on (+1); after the newest comes the item that is to be answered. */
   step(by: -1 | 1): void {
-    const rows = this.#history.standing();
+    const rows = this.#journal.standing();
     const at = this.#review == null ? rows.length : rows.findIndex((row) => row.item_id === this.#review);
     const to = at + by;
+    if (to < 0 && rows.length >= this.#historyLimit) this.olderHistory();
     if (to < 0 || to > rows.length || (this.#review == null && by === 1)) return;
     this.open(rows[to]?.item_id ?? null);
   }
@@ -294,7 +249,7 @@ export class Labeller<P extends Picture> {
   /** A view has drawn the item: its time runs from now on. */
   drawn(itemId: string): void {
     if (this.shown.peek()?.entry.item_id !== itemId) return;
-    this.#clock.show(itemId);
+    this.#scribe.clock.show(itemId);
     this.onScreen.set(itemId);
     this.#noteOpinion();
   }
@@ -305,29 +260,14 @@ export class Labeller<P extends Picture> {
     const shown = this.shown.peek();
     // Nobody can judge what is not on the screen.
     if (shown == null || this.onScreen.peek() !== shown.entry.item_id) return false;
-    const { item_id, token } = shown.entry;
+    const { item_id } = shown.entry;
     const since = this.#options.now();
     const { held } = this.#supply;
     held.remove(item_id);
-    const message: Answer = {
-      kind: "answer",
-      ...this.#numbered(),
-      item_id,
-      answer,
-      value,
-      note,
-      token,
-      ...this.#clock.stop(item_id),
-      answered_at_ms: this.#options.today(),
-      model_shown: this.#anchored.delete(item_id),
-      have: held.have(),
-      want: WANT,
-    };
-    this.#madeAt.set(message.event_id, since);
+    const message = this.#scribe.answer(shown.entry, answer, value, note, held.have());
     batch(() => {
       this.link.keep(message);
-      this.#answered.set(item_id, { event_id: message.event_id, token, settled: null });
-      this.#history.add(rowOf(message));
+      this.#journal.give(message);
       this.#review = null;
       this.announcement.set(
         answer === "label"
@@ -343,23 +283,9 @@ export class Labeller<P extends Picture> {
   }
 
   #undoEvent(target: string, item_id: string): Undo {
-    const message: Undo = {
-      kind: "undo",
-      ...this.#numbered(),
-      target,
-      item_id,
-      answered_at_ms: this.#options.today(),
-    };
-    this.#madeAt.set(message.event_id, this.#options.now());
+    const message = this.#scribe.undo(target, item_id);
     this.link.keep(message);
     return message;
-  }
-
-  #numbered(): { rid: string; client: string; seq: number; event_id: string } {
-    const { client } = this.#options;
-    const seq = this.#outbox.nextSeq();
-    const event_id = `${client}-${seq}`;
-    return { rid: event_id, client, seq, event_id };
   }
 
   #hello(): void {
@@ -394,32 +320,23 @@ export class Labeller<P extends Picture> {
     if (rejected != null) {
       this.#refusal(message.event_id, rejected);
     } else if (message.kind === "answer") {
-      this.#history.add(rowOf(message));
-      this.#answered.set(message.item_id, {
-        event_id: message.event_id,
-        token: message.token,
-        settled: null,
-      });
+      this.#journal.give(message);
     } else {
-      this.#history.undo(message.target, message.event_id);
-      if (this.#answered.get(message.item_id)?.event_id === message.target)
-        this.#answered.delete(message.item_id);
+      this.#journal.takeBack(message);
     }
   }
 
   #settled({ message }: Waiting): void {
     this.notices.remove("postponed");
-    const made = this.#madeAt.get(message.event_id);
-    this.#madeAt.delete(message.event_id);
-    const ms = made == null ? this.#options.today() - message.answered_at_ms : this.#options.now() - made;
-    for (const tell of this.saved) tell({ event_id: message.event_id, ms });
-    this.#options.delivered(message.event_id);
+    this.#journal.settled(message);
+    const { event_id } = message;
+    const ms = this.#scribe.age(message);
+    for (const tell of this.saved) tell({ event_id, ms });
+    this.#options.delivered(event_id);
   }
 
   #refused({ message }: Waiting, reason: string): void {
-    this.#history.forget(message.event_id);
-    if (this.#answered.get(message.item_id)?.event_id === message.event_id)
-      this.#answered.delete(message.item_id);
+    this.#journal.refused(message);
     this.#refusal(message.event_id, reason);
     this.#publish();
   }
@@ -445,16 +362,8 @@ export class Labeller<P extends Picture> {
 
   #loadHistory(reply: Reply | null): void {
     if (reply?.ok !== true || reply.history == null) return;
-    this.#history.load(reply.history, (eventId) => this.#outbox.get(eventId)?.rejected == null);
+    this.#journal.refresh(reply.history);
     this.#publish();
-  }
-
-  #isBlocked(entry: Entry): boolean {
-    const own = this.#answered.get(entry.item_id);
-    if (own == null) return false;
-    if (this.#outbox.get(own.event_id) != null) return true;
-    // A push that was made before the answer arrived may come after its ack; later, the kernel asks again on purpose.
-    return own.token === entry.token && this.#options.now() - (own.settled ?? 0) < LATE_PUSH_MS;
   }
 
   #fetchIfMissing(itemId: string): void {
@@ -463,7 +372,6 @@ export class Labeller<P extends Picture> {
       this.notices.add({
         severity: "warning",
         message: `${itemId} cannot be shown: ${message}`,
-        item_id: itemId,
       });
       if (this.#review === itemId) this.#review = null;
       if (this.#supply.picture(itemId) == null) this.#supply.held.remove(itemId);
@@ -483,7 +391,7 @@ export class Labeller<P extends Picture> {
       return;
     }
     const picture = this.#supply.picture(entry.item_id);
-    const review = reviewed == null ? null : this.#history.answerOf(reviewed);
+    const review = reviewed == null ? null : this.#journal.answerOf(reviewed);
     const same = old != null && old.entry.item_id === entry.item_id;
     if (same && old.entry === entry && old.picture === picture && old.review?.event_id === review?.event_id)
       return;
@@ -498,43 +406,16 @@ export class Labeller<P extends Picture> {
   }
 
   #leave(): void {
-    this.#clock.leave();
+    this.#scribe.clock.leave();
     this.onScreen.set("");
   }
 
   #noteOpinion(): void {
     const entry = this.shown.peek()?.entry;
-    if (entry != null && this.opinion.peek() && entry.probabilities.length > 0)
-      this.#anchored.add(entry.item_id);
+    if (entry != null && this.opinion.peek()) this.#scribe.noteOpinion(entry);
   }
 
   #publish(): void {
-    this.history.set({
-      rows: this.#history.standing(),
-      canUndo: this.#history.newest != null,
-      canRedo: this.#history.redoable != null,
-    });
+    this.history.set(this.#journal.view());
   }
-}
-
-function rowOf(message: Answer): HistoryRow {
-  const { event_id, item_id, answer, value, note, answered_at_ms } = message;
-  return { event_id, item_id, kind: answer, value, note, answered_at_ms, undone: false };
-}
-
-/** Stands for an item whose picture is on its way. */
-function stub(item_id: string): Entry {
-  return {
-    item_id,
-    token: "",
-    strategy: "",
-    reason: "",
-    round: 0,
-    probabilities: [],
-    image: {} as ImageInfo,
-  };
-}
-
-function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((name, i) => name === b[i]);
 }

@@ -51,15 +51,7 @@ export class Outbox {
 
   /** Keeps an event; when this returns it is in the browser's storage (if there is one). */
   add(message: EventMessage): Waiting {
-    const item: Waiting = {
-      message,
-      annotator: this.#annotator,
-      rejected: null,
-      kept: false,
-      awaiting: false,
-      sent_at: null,
-      tries: 0,
-    };
+    const item = waiting(message, this.#annotator, null);
     this.#items.set(message.event_id, item);
     this.#write(item);
     return item;
@@ -186,15 +178,9 @@ function restore(stored: unknown): Waiting | null {
   if (typeof annotator !== "string" || typeof message?.client !== "string") return null;
   if (typeof message.event_id !== "string" || !Number.isInteger(message.seq)) return null;
   if (message.kind !== "answer" && message.kind !== "undo") return null;
-  const reason = typeof rejected === "string" ? rejected : null;
-  return {
-    annotator,
-    message,
+  return waiting(message, annotator, typeof rejected === "string" ? rejected : null);
+}
 
-    rejected: reason,
-    kept: true,
-    awaiting: false,
-    sent_at: null,
-    tries: 0,
-  };
+function waiting(message: EventMessage, annotator: string, rejected: string | null): Waiting {
+  return { message, annotator, rejected, kept: true, awaiting: false, sent_at: null, tries: 0 };
 }

@@ -6,8 +6,8 @@ import type { Link } from "./link";
 import { EntryWindow } from "./window";
 
 /** Items to hold, the one on the screen included. */
-export const WANT = 6;
-const LOW = 3;
+export const WANT = 10;
+const LOW = 5;
 const PAUSE_MS = 1_500;
 const LONG_PAUSE_MS = 10_000;
 
@@ -15,7 +15,7 @@ export interface SupplyEvents {
   /** Something about what is on the screen may be different now. */
   changed(): void;
   /** The browser cannot show an item. */
-  bad(itemId: string, reason: string): void;
+  bad(itemId: string): void;
   /** Whether an entry must not come (back) into the window. */
   blocked(entry: Entry): boolean;
   /** Item under review, whose picture must stay. */
@@ -45,7 +45,7 @@ export class Supply<P extends Picture> {
           () => ({ kind: "bad_image", item_id: itemId, reason }),
           () => undefined,
         );
-        events.bad(itemId, reason);
+        events.bad(itemId);
         events.changed();
       },
     );

@@ -71,13 +71,7 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
   };
   const run = (command: Command): void => commands[command]();
 
-  const addClass = commandButton(state, scope, {
-    action: "add-class",
-    command: "add-class",
-    label: "+ Add class",
-    title: "Add a class",
-    run,
-  });
+  const addClass = commandButton(state, scope, run, "add-class", "+ Add class", "Add a class");
   addClass.className = "plain add-class";
 
   const shell = h(
@@ -137,10 +131,14 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
       `Label pictures${state.title.get() === "" ? "" : `: ${state.title.get()}`}`,
     ),
   );
-  scope.effect(() => setAttribute(root, "data-al-state", labeller.phase.get()));
-  scope.effect(() => setAttribute(root, "data-al-phase", labeller.status.get()?.state ?? ""));
-  scope.effect(() => setAttribute(root, "data-al-item", labeller.onScreen.get()));
-  scope.effect(() => setAttribute(root, "data-al-unsaved", labeller.link.unsaved.get()));
+  const hooks: Record<string, () => string | number> = {
+    state: () => labeller.phase.get(),
+    phase: () => labeller.status.get()?.state ?? "",
+    item: () => labeller.onScreen.get(),
+    unsaved: () => labeller.link.unsaved.get(),
+  };
+  for (const [name, read] of Object.entries(hooks))
+    scope.effect(() => setAttribute(root, `data-al-${name}`, read()));
   scope.effect(() => setText(live, labeller.announcement.get()));
   scope.effect(() => {
     const height = state.height.get();
