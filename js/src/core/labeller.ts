@@ -216,9 +216,7 @@ export class Labeller<P extends Picture> {
   toggleOpinion(): void {
     this.opinion.set(!this.opinion.peek());
     this.#noteOpinion();
-    this.announcement.set(
-      this.opinion.peek() ? "The model's opinion is shown" : "The model's opinion is hidden",
-    );
+    this.announcement.set(`The model's opinion is ${this.opinion.peek() ? "shown" : "hidden"}`);
   }
 
   /** Adds a class; `done` gets the reason when it was refused. */
@@ -227,7 +225,7 @@ export class Labeller<P extends Picture> {
       () => ({ kind: "add_class", name }),
       (reply) => {
         if (reply?.ok === true) this.announcement.set(`Class ${name} added`);
-        done(reply?.ok === true ? null : (reply?.error?.message ?? "the kernel did not answer"));
+        done(reply?.ok === true ? null : (reply?.error?.message ?? text.NO_ANSWER));
       },
     );
   }
@@ -300,7 +298,7 @@ export class Labeller<P extends Picture> {
         (reply, buffers) => {
           if (reply?.ok !== true) {
             this.notices.add(
-              { severity: "error", message: reply?.error?.message ?? "The kernel did not answer." },
+              { severity: "error", message: reply?.error?.message ?? text.NO_ANSWER },
               "hello",
             );
             return;

@@ -3,6 +3,7 @@
 import type { Entry, Queue } from "../wire";
 import { Album, type Decode, type Picture } from "./album";
 import type { Link } from "./link";
+import { NO_ANSWER } from "./text";
 import { EntryWindow } from "./window";
 
 /** Items to hold, the one on the screen included. */
@@ -84,7 +85,7 @@ export class Supply<P extends Picture> {
       (reply, buffers) => {
         const entry = reply?.ok === true ? reply.entries?.[0] : undefined;
         if (entry == null) {
-          failed(reply?.error?.message ?? "the kernel did not answer");
+          failed(reply?.error?.message ?? NO_ANSWER);
           return;
         }
         this.held.update(entry);

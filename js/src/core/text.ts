@@ -3,6 +3,8 @@
 import type { HistoryRow, Speed, Status } from "../wire";
 import type { Connection } from "./connection";
 
+export const NO_ANSWER = "the kernel did not answer";
+
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
 }

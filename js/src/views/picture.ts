@@ -32,7 +32,7 @@ export function pictureView(
     "aria-label": "no picture",
     class: "canvas",
   });
-  const hint = h("div.wheel-hint", { "aria-hidden": "true" }, "Click first, or hold Ctrl, to zoom");
+  const hint = h("div.hint.wheel", { "aria-hidden": "true" }, "Click first, or hold Ctrl, to zoom");
   const element = h("div.stage", {}, canvas, hint);
   const readout = h("output.scale", { "aria-label": "zoom" });
   const context = canvas.getContext("2d");

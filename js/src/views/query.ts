@@ -42,8 +42,12 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
   };
   const classes = classesView(state, scope, label);
   const live = h("div.sr-only", { role: "status", "aria-live": "polite" });
-  const focusHint = h("div.focus-hint", { "aria-hidden": "true" }, "Click here or press Tab to use the keys");
-  const reviewing = h("div.reviewing", { hidden: true });
+  const focusHint = h(
+    "div.hint.at-rest",
+    { "aria-hidden": "true" },
+    "Click here or press Tab to use the keys",
+  );
+  const reviewing = h("div.hint.said", { hidden: true });
   const caption = h("div.caption");
 
   const commands: Record<Command, () => void> = {
