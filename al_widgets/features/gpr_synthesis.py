@@ -151,7 +151,8 @@ class SyntheticSurvey:
     ----------
     array : ndarray (lines, samples, traces) of float32
     labels : ndarray of uint8, same shape
-        0 for soil, i for the response of ``targets[i - 1]``: envelope above 0.3 of the object's own maximum.
+        0 for soil, i for the response of ``targets[i - 1]``: root mean square of the object's own field over one period
+        above 0.3 of its maximum.
     targets : tuple of Target
     axes : tuple of three (name, unit, step, origin)
         As `al_widgets.readers.Volume` takes them.
@@ -178,7 +179,10 @@ def synthesize(scene: Scene | None = None, seed: int = 0) -> SyntheticSurvey:
     bottom; metal once, with a weak ring. To it come the surface bounce at ``2 h / c`` over rough ground, the direct wave and its
     ringing, layered soil, wow, 3 % gain jitter of traces and white noise.
     """
+    from scipy.ndimage import uniform_filter1d
+
     scene = scene or Scene()
+    period = max(1, round(1 / scene.frequency_ghz / scene.dt_ns)) | 1
     rng = np.random.default_rng(seed)
     x = np.arange(scene.traces) * scene.trace_spacing_m
     y = np.arange(scene.lines) * scene.line_spacing_m
@@ -194,9 +198,10 @@ def synthesize(scene: Scene | None = None, seed: int = 0) -> SyntheticSurvey:
     strongest = 1e-6
     for number in range(1, scene.n_targets + 1):
         target, field_ = _place_target(scene, rng, x, y, height)
-        strength = np.abs(field_)
-        peak = float(strength.max())
-        mask = strength > 0.3 * peak if peak > 0 else np.zeros(shape, bool)
+        peak = float(np.abs(field_).max())
+        # Mean energy over one period: what somebody outlines is the wave train, not each of its half-waves.
+        strength = np.sqrt(uniform_filter1d(field_.real**2, period, axis=1, mode="constant").clip(0))
+        mask = strength > 0.3 * strength.max() if peak > 0 else np.zeros(shape, bool)
         labels[mask] = number
         where = np.nonzero(mask)
         box = (*(int(w.min()) for w in where), *(int(w.max()) + 1 for w in where)) if mask.any() else (0,) * 6
@@ -273,7 +278,7 @@ def _scatter(
 
 
 def _convolve(impulses: FloatArray, scene: Scene) -> npt.NDArray[np.complex64]:
-    """Convolve with the wavelet along time; the analytic signal, whose real part is the field and whose magnitude its envelope."""
+    """Convolve with the wavelet along time; the analytic signal: its real part is the field, its magnitude the envelope."""
     from scipy.fft import fft, ifft, next_fast_len
 
     half = ceil(1.2 / scene.frequency_ghz / scene.dt_ns)

@@ -14,12 +14,23 @@ import numpy as np
 import numpy.typing as npt
 
 from al_widgets.features.anomaly import FloatArray, Kind, anomaly_map, section_scores, whiten
+from al_widgets.features.gpr_processing import envelope
 
 SIGMAS = (0.7, 1.6, 3.5, 7.0)
 """Scales in pixels, as in ilastik (Berg et al. 2019, Nature Methods 16, 1226)."""
 
 ANOMALY_SCALES = ((0.0, 2.0, 1.5), (1.0, 4.0, 3.0), (2.0, 8.0, 6.0))
 """Gaussian widths (sections, rows, columns) of the cross-section anomaly maps."""
+
+ENVELOPE_SCALES = (
+    (0.0, 1.0, 1.0),
+    (1.0, 1.5, 1.0),
+    (0.0, 3.0, 2.0),
+    (1.0, 5.0, 4.0),
+    (0.0, 10.0, 8.0),
+    (0.0, 2.0, 20.0),
+)
+"""Gaussian widths of the mean envelope, radar only: energy regardless of phase, locally and in wider surroundings."""
 
 PER_SCALE = ("smooth", "gradient", "laplacian", "hessian_max", "hessian_min", "tensor_max", "tensor_min")
 
@@ -63,6 +74,13 @@ def _eigenvalues(a: npt.NDArray[Any], b: npt.NDArray[Any], c: npt.NDArray[Any]) 
     return [mean + spread, mean - spread]
 
 
+def _mean_envelopes(whitened: FloatArray) -> list[FloatArray]:
+    from scipy.ndimage import gaussian_filter
+
+    strength = envelope(whitened)
+    return [np.log1p(gaussian_filter(strength, scale, mode="nearest")) for scale in ENVELOPE_SCALES]
+
+
 class PixelFeatures:
     """Features of the pixels of a volume, section by section.
 
@@ -76,7 +94,7 @@ class PixelFeatures:
     sigmas, anomaly_scales
         Scales within sections, and across them; no anomaly scales: two-dimensional features only.
     cache_bytes : int
-        What cached sections may take; 37 float16 features of 512 x 512 pixels take 19 MB.
+        What cached sections may take; 39 float16 features of 512 x 512 pixels take 20 MB.
     """
 
     def __init__(
@@ -111,6 +129,9 @@ class PixelFeatures:
         """Names of the features, in the order of columns."""
         within = [f"{name}_{sigma:g}" for sigma in self._sigmas for name in PER_SCALE]
         across = [f"anomaly_{'_'.join(f'{w:g}' for w in scale)}" for scale in self._scales]
+        if self._kind == "radar":
+            energy = [f"envelope_{'_'.join(f'{w:g}' for w in scale)}" for scale in ENVELOPE_SCALES]
+            across = [*across, *energy, "row"]
         return ("value", *within, *across)
 
     def __len__(self) -> int:
@@ -130,6 +151,13 @@ class PixelFeatures:
 
     def section(self, index: int) -> FloatArray:
         """Return the features of a section, shape (rows · columns, n features), float32; rows of pixels first."""
+        return self._cached(index).astype(np.float32)
+
+    def pixels(self, index: int, flat: npt.NDArray[np.intp]) -> FloatArray:
+        """Return the features of some pixels of a section, by their flat indices."""
+        return self._cached(index)[flat].astype(np.float32)
+
+    def _cached(self, index: int) -> npt.NDArray[np.float16]:
         with self._lock:
             cached = self._cache.get(index)
             if cached is not None:
@@ -140,16 +168,16 @@ class PixelFeatures:
                 self._cache[index] = cached
                 while len(self._cache) > 1 and len(self._cache) * cached.nbytes > self._cache_bytes:
                     self._cache.popitem(last=False)
-        return cached.astype(np.float32)
-
-    def pixels(self, index: int, flat: npt.NDArray[np.intp]) -> FloatArray:
-        """Return the features of some pixels of a section, by their flat indices."""
-        return self.section(index)[flat]
+        return cached
 
     def _compute(self, index: int) -> npt.NDArray[np.float16]:
         within = section_features(self._whitened[index], self._sigmas)
         across = self._across()[:, index]
-        features = np.concatenate([within, np.moveaxis(across, 0, -1).astype(np.float32)], axis=-1)
+        parts = [within, np.moveaxis(across, 0, -1).astype(np.float32)]
+        if self._kind == "radar":  # what is usual depends on the two-way time
+            rows, columns = within.shape[:2]
+            parts.append(np.broadcast_to((np.arange(rows, dtype=np.float32) / rows)[:, None, None], (rows, columns, 1)))
+        features = np.concatenate(parts, axis=-1)
         compact: npt.NDArray[np.float16] = np.clip(features, -60000, 60000).astype(np.float16)
         return compact.reshape(-1, features.shape[-1])
 
@@ -160,5 +188,7 @@ class PixelFeatures:
                     anomaly_map(self._whitened, self._kind, smoothing=scale, valid=self._valid, whitened=True)
                     for scale in self._scales
                 ]
+                if self._kind == "radar":
+                    maps += _mean_envelopes(self._whitened)
                 self._maps = np.stack(maps).astype(np.float16) if maps else np.zeros((0, *self.shape), np.float16)
             return self._maps
