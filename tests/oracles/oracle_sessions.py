@@ -159,7 +159,7 @@ def crowdlab(labels, regularisations=None):
 # ---------- relabelling ----------
 
 
-def relabel_session(name, seed, policy, accuracies=MIXED, drop=(0, 300, 0.5), total=600, refit=25, marks=(300, 600)):
+def relabel_session(name, seed, policy, accuracies=MIXED, drop=(0, 300, 0.5), total=600, refit=30, marks=(300, 600)):
     """Spend `total` labels: the strategy (uncertainty herding) proposes new items, the policy may repeat instead.
 
     Returns, for each mark, (accuracy on unseen items, accuracy of the stored labels, distinct items).

@@ -250,3 +250,19 @@ def test_start_gives_the_same_labels_as_a_fit_afresh():
     first = fit(labels.answers, ridge)
     again = fit(labels.answers, ridge, start=first, rounds=2)
     assert (first.posterior.argmax(1) == again.posterior.argmax(1)).mean() > 0.98
+
+
+def test_consensus_and_reliability_do_without_any_label():
+    log = pd.DataFrame({"item_id": ["i", "j"], "annotator": "x", "kind": "unsure", "value": None})
+    found = consensus(log, classes=["a", "b"])
+    assert found["label"].tolist() == [None, None]
+    np.testing.assert_allclose(found[["a", "b"]], 0.5)
+    assert len(reliability(log, classes=["a", "b"])) == 0
+    assert len(reliability(log.head(0))) == 0
+
+
+def test_confusion_is_not_learnt_from_answers_nobody_checked():
+    log = pd.DataFrame(
+        {"item_id": np.arange(100).astype(str), "annotator": "x", "value": ["a"] * 90 + ["b"] * 5 + ["c"] * 5}
+    )
+    np.testing.assert_allclose(aggregate(log).confusion[0], (1 - np.eye(3)) / 2, atol=0.02)
