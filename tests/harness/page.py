@@ -248,7 +248,7 @@ class QueryView:
     @property
     def unsaved(self) -> int:
         """Answers that are not yet durable."""
-        return int(self.root.get_attribute("data-al-unsaved") or 0)
+        return int(self.root.get_attribute("data-al-unsaved") or "no such attribute")
 
     def wait(self, script: str, argument: Any = None, seconds: float = 30.0) -> None:
         """Wait until a function of (root element, argument) is true."""
@@ -265,7 +265,7 @@ class QueryView:
 
     def wait_saved(self, seconds: float = 30.0) -> None:
         """Wait until every answer is durable."""
-        self.wait("(el) => Number(el.dataset.alUnsaved || 0) === 0", None, seconds)
+        self.wait("(el) => el.dataset.alUnsaved === '0'", None, seconds)
 
     def wait_other_item(self, item: str | None, seconds: float = 10.0) -> None:
         """Wait until another item than `item` is on the screen (or none is left)."""
