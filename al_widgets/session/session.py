@@ -38,6 +38,10 @@ LEASE_S = 180.0
 """Seconds an item stays with who holds it; renewed with every message of the page."""
 
 
+ON_SCREEN = 2
+"""Items of a holder that count as asked: the one on the screen and the next; the others may still be ranked away."""
+
+
 class Session(Answers):
     """An active-learning session: asks, records, learns.
 
@@ -212,7 +216,6 @@ class Session(Answers):
             self._sync()
             have = [i for i in have if i in self._row]
             kept = have if keep is None else have[:keep]
-            self._visible[holder] = kept[:2]
             if keep is not None and len(kept) < len(have):
                 self._store.release(holder, have[keep:])
             leased = self._store.leased()
@@ -234,6 +237,7 @@ class Session(Answers):
             picks = self._queue.pick(max(0, n), served, free)
             granted = set(self._store.lease([*kept, *(self._ids[p.row] for p in picks)], holder, LEASE_S))
             queries = [self._query(p) for p in picks if self._ids[p.row] in granted]
+            self._visible[holder] = [*kept, *(q.item_id for q in queries)][:ON_SCREEN]
         self.start()
         return queries
 
