@@ -83,7 +83,7 @@ class Answers(Readings):
             if not event.target or event.target == event.event_id:
                 raise TaskError(f"an undo must name another event, not {event.target!r}")
         else:
-            self._row_of(event.item_id)
+            self._check_item(event.item_id)
             if event.kind == "label":
                 self._task.validate(event.value)
         with self._lock:
@@ -94,6 +94,10 @@ class Answers(Readings):
         if not ack.duplicate:
             self._observers.notify("labels")
         return not ack.duplicate
+
+    def _check_item(self, item_id: str) -> None:
+        """Raise `UnknownItemError` if no answer can be about this item."""
+        self._row_of(item_id)
 
     def _answer(self, query: Query | str, kind: Any, value: Any, elapsed_s: float | None, note: str) -> str:
         asked = query if isinstance(query, Query) else self.query(query)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from al_widgets.errors import UnknownItemError
 from al_widgets.pool import Pool
@@ -231,6 +231,17 @@ class Readings(ABC):
                 "mine": mine,
             }
 
+    def idle(self) -> tuple[Literal["waiting", "done"], str]:
+        """Return what a page says when it has nothing to show: whether more may come, and why."""
+        counts = self.counts()
+        if counts["labelled"] + counts["skipped"] + counts["unsure"] >= counts["total"]:
+            return "done", f"All {counts['total']} items are answered."
+        return "waiting", "Other annotators hold the items that are left."
+
+    def facts(self) -> tuple[tuple[str, str, str], ...]:
+        """Return (name, value, note) of what there is to say of this kind of session beyond the usual."""
+        return ()
+
     def __repr__(self) -> str:
         accuracy = self.accuracy
         counts = self.counts() if not self._closed else {"labelled": len(self._ledger.labels), "total": len(self._ids)}
@@ -243,6 +254,7 @@ class Readings(ABC):
                 "strategy": self.strategy,
                 "accuracy": figure,
                 "store": self._store.location,
+                **{name.lower(): f"{value} {note}" for name, value, note in self.facts()},
                 **({"closed": self._closed} if self._closed else {}),
             }
         )

@@ -35,6 +35,10 @@ class State:
     labels: npt.NDArray[np.intp]
     candidates: npt.NDArray[np.intp]
     pending: npt.NDArray[np.intp]
+    features: tuple[npt.NDArray[np.intp], npt.NDArray[Any]] | None = None
+    """Rows, ascending, and their features, where the session holds them itself."""
+    weights: npt.NDArray[np.floating[Any]] | None = None
+    """Of the labels; None for equal ones."""
 
 
 class Rounds:
@@ -115,6 +119,7 @@ class Rounds:
         if features is None:
             return
         state = self._state()
+        features = features if state.features is None else state.features
         if self._learner is None:
             from al_widgets.learning import as_learner, default_learner
 
@@ -128,7 +133,7 @@ class Rounds:
                 round=self._round + 1,
                 rows=features[0],
                 features=features[1],
-                weights=None,
+                weights=state.weights,
                 learner=self._learner,
                 strategy=self.strategy,
                 cold_strategy=cold,

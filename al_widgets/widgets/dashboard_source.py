@@ -64,6 +64,9 @@ class Watched(Protocol):
     def advice(self) -> Advice:
         """Whether to stop."""
 
+    def facts(self) -> tuple[tuple[str, str, str], ...]:
+        """Return name, value and note of what this kind of session adds to the head line."""
+
     def subscribe(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Call back after each change, from any thread; return what ends it."""
 
@@ -108,7 +111,8 @@ class Reader:
                 seconds=seconds,
                 money=money,
                 forecast=self._forecast,
-            ),
+            )
+            + tuple(Tile(*fact) for fact in session.facts()),
             advice="" if self._advice is None else self._advice.why,
             accuracy=accuracy_plot(history, estimate, classes, audited, session.target),
             classes=class_plot(labels["label"].tolist(), classes),

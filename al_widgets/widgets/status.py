@@ -18,15 +18,10 @@ def status_of(session: Session, rev: int, *, has_items: bool) -> Status:
     """
     counts = session.counts()
     snapshot = session.snapshot
-    answered = counts["labelled"] + counts["skipped"] + counts["unsure"]
     message = ""
     state: Literal["cold", "ready", "waiting", "done"]
-    if not has_items and answered >= counts["total"]:
-        state = "done"
-        message = f"All {counts['total']} items are answered."
-    elif not has_items:
-        state = "waiting"
-        message = "Other annotators hold the items that are left."
+    if not has_items:
+        state, message = session.idle()
     elif snapshot is None or snapshot.learner is None:
         state = "cold"
         message = "The model starts when two classes have labels."
