@@ -53,7 +53,7 @@ const inlineCss = {
   },
 };
 
-const options = {
+export const options = {
   entryPoints: entries.map((name) => join(here, "src", "entries", name)),
   outdir: out,
   bundle: true,
@@ -68,10 +68,11 @@ const options = {
   logLevel: "info",
 };
 
-if (process.argv.includes("--watch")) {
+const called = process.argv[1] === fileURLToPath(import.meta.url);
+if (called && process.argv.includes("--watch")) {
   const context = await esbuild.context(options);
   await context.watch();
-} else {
+} else if (called) {
   await esbuild.build(options);
   let over = false;
   for (const name of entries.filter((entry) => entry.endsWith(".ts"))) {

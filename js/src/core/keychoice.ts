@@ -29,7 +29,7 @@ export class KeyChoice {
       const own = this.own.get();
       const taken = new Set(Object.values(own));
       const rest = Object.entries(this.offered.get() ?? {}).filter(
-        ([name, key]) => !(name in own) && !taken.has(key),
+        ([name, key]) => !Object.hasOwn(own, name) && !taken.has(key),
       );
       return makeKeymap(classes.get(), { ...Object.fromEntries(rest), ...own });
     });

@@ -135,14 +135,14 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
       `Label pictures${state.title.get() === "" ? "" : `: ${state.title.get()}`}`,
     ),
   );
-  const hooks: Record<string, () => string | number> = {
-    state: () => labeller.phase.get(),
-    phase: () => labeller.status.get()?.state ?? "",
-    item: () => labeller.onScreen.get(),
-    unsaved: () => labeller.link.unsaved.get(),
-  };
-  for (const [name, read] of Object.entries(hooks))
-    scope.effect(() => setAttribute(root, `data-al-${name}`, read()));
+  // Pairs and not an object: the build shortens names of properties, and these are the public ones.
+  const hooks: [string, () => string | number][] = [
+    ["state", () => labeller.phase.get()],
+    ["phase", () => labeller.status.get()?.state ?? ""],
+    ["item", () => labeller.onScreen.get()],
+    ["unsaved", () => labeller.link.unsaved.get()],
+  ];
+  for (const [name, read] of hooks) scope.effect(() => setAttribute(root, `data-al-${name}`, read()));
   scope.effect(() => setText(live, labeller.announcement.get()));
   scope.effect(() => {
     const height = state.height.get();
