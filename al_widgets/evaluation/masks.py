@@ -83,6 +83,10 @@ def average_precision(scores: Mask, truth: Mask, *, repeats: int = 200, seed: in
     return _bootstrap(area, len(truth), repeats, seed)
 
 
+def _thinned(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return values[:: max(1, values.size // 500_000)]
+
+
 def _bootstrap(statistic: Callable[[npt.NDArray[np.intp]], float], n: int, repeats: int, seed: int) -> Estimate:
     """Return a statistic of sections with the percentile interval of its bootstrap (Efron 1979)."""
     value = statistic(np.arange(n, dtype=np.intp))

@@ -145,6 +145,14 @@ class PixelFeatures:
                 self._anomaly = anomaly_map(self._whitened, self._kind, valid=self._valid, whitened=True)
             return self._anomaly
 
+    def strength(self) -> FloatArray:
+        """Return how strong each voxel's surroundings are, for outlines of objects: shape of the volume, not negative."""
+        from scipy.ndimage import gaussian_filter
+
+        values = envelope(self._whitened) if self._kind == "radar" else np.abs(self._whitened)
+        smooth: FloatArray = gaussian_filter(values, (0.0, 3.0, 1.0) if self._kind == "radar" else 1.0, mode="nearest")
+        return smooth
+
     def scores(self) -> npt.NDArray[np.float64]:
         """Return one anomaly score a section, to rank sections before there is a label."""
         return section_scores(self.anomaly)

@@ -19,7 +19,7 @@ import numpy as np
 from al_widgets.evaluation.masks import average_precision
 from al_widgets.features.gpr_synthesis import Scene, synthesize
 from al_widgets.features.pixels import PixelFeatures
-from al_widgets.learning.pixels import UNLABELLED, PixelLearner
+from al_widgets.learning.pixels import UNLABELLED, PixelLearner, region_masks
 from al_widgets.strategies.slices import (
     coverage_order,
     interval_sections,
@@ -33,13 +33,13 @@ from al_widgets.strategies.slices import (
 
 LOOK_S, STROKE_S, REGION_S = 5.0, 3.0, 2.0
 LINES = 4
-STRIDE = 2
+STRIDE = 3
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT.parent / "shared" / "research" / "reference" / "gpr_synth.py"
 
 
 class Survey:
-    """A volume, its truth and its features; scores are computed on every second row and column."""
+    """A volume, its truth and its features; scores are computed on every third row and column."""
 
     def __init__(self, array, labels):
         self.labels = labels
@@ -126,35 +126,32 @@ def by_regions(survey, seed, budget):
     """Answer about regions until the seconds are spent; return AP along the way."""
     rng = np.random.default_rng(seed)
     truth = survey.labels > 0
-    prior = np.clip(survey.anomaly / 6, 0, 1)
+    strength = survey.features.strength()
+    foreground = np.clip(survey.anomaly / 6, 0, 1)
     masks = {i: np.full(truth.shape[1:], UNLABELLED, np.uint8) for i in range(len(truth))}
-    for i, mask in masks.items():  # the quietest half of the volume is background until somebody says otherwise
+    for i, mask in masks.items():  # ten of the quietest pixels a line are background until somebody says otherwise
         quiet = np.flatnonzero(survey.anomaly[i].ravel() < 0)
-        mask.ravel()[rng.choice(quiet, min(40, len(quiet)), replace=False)] = 0
+        mask.ravel()[rng.choice(quiet, min(10, len(quiet)), replace=False)] = 0
     asked = np.zeros(truth.shape, bool)
-    seconds, found, curve, foreground = 0.0, set(), [], prior
-    while seconds < budget:
-        regions = next_regions(foreground, asked, 2, threshold=0.35)
-        if not regions:
-            break
+    seconds, threshold, found, curve = 0.0, 0.35, set(), []
+    while seconds < budget and threshold > 0.1:
+        regions = next_regions(foreground, asked, 3, threshold=threshold)
+        threshold -= 0 if regions else 0.1
         for region in regions:
-            inside = region.voxels
-            hit = truth[inside].mean() > 0.25
-            found |= set(np.unique(survey.labels[inside])) - {0} if hit else set()
-            chosen = rng.permutation(len(inside[0]))[:120]
-            # The answer is about the blob: its strongest half is painted, the rest stays open.
-            strength = foreground[inside][chosen]
-            for j in chosen[strength >= np.median(strength)] if hit else chosen:
-                masks[int(inside[0][j])][inside[1][j], inside[2][j]] = int(hit)
-            asked[inside] = True
+            hit = truth[region.voxels].mean() > 0.25
+            found |= set(np.unique(survey.labels[region.voxels])) - {0} if hit else set()
+            for i, mask in region_masks(strength, region.voxels, value=int(hit)).items():
+                asked[i] |= mask == int(hit)
+                for value in (0, 1):  # as many pixels as strokes would give
+                    pixels = np.flatnonzero(mask.ravel() == value)
+                    masks[i].ravel()[rng.permutation(pixels)[:40]] = value
+            asked[region.voxels] = True
             seconds += REGION_S
-        if any((m == 1).any() for m in masks.values()):
-            learner = PixelLearner(random_state=seed).fit(survey.features, masks, 2)
-            scores = survey.predict(learner)
-            foreground = np.repeat(np.repeat(scores, STRIDE, 1), STRIDE, 2)[:, : truth.shape[1], : truth.shape[2]]
-        else:
-            scores = prior[:, ::STRIDE, ::STRIDE]
-        curve.append((seconds, survey.ap(scores), len(found)))
+        if regions and any((m == 1).any() for m in masks.values()):
+            scores = survey.predict(PixelLearner(random_state=seed).fit(survey.features, masks, 2))
+            grown = np.repeat(np.repeat(scores, STRIDE, 1), STRIDE, 2)
+            foreground = grown[:, : truth.shape[1], : truth.shape[2]]
+            curve.append((seconds, survey.ap(scores), len(found)))
     return {
         "rule": "region",
         "seconds": [c[0] for c in curve],
@@ -220,7 +217,7 @@ def main():
         )
         for seed in range(options.seeds):
             found = [by_lines(survey, rule, seed) for rule in ("query", "random", "interval")]
-            found.append(by_regions(survey, seed, max(f["seconds"][-1] for f in found)))
+            found.append(by_regions(survey, seed, 48.0))
             runs += [{"survey": number, "seed": seed, **f} for f in found]
         print(f"survey {number}: {time.perf_counter() - began:.0f} s", flush=True)
         if options.json:
@@ -244,7 +241,7 @@ def main():
         print(
             f"{rule:9s} AP after {cells}; objects after 3 lines {interval(per_survey(rule, lambda r: r['found'][2]), rng)}; {np.mean(per_survey(rule, lambda r: r['seconds'][-1])):.0f} s"
         )
-    for seconds in (12, 24, 36, 48):
+    for seconds in (6, 12, 24, 48):
         random, region = (per_survey(rule, lambda r, s=seconds: at(r, s)) for rule in ("random", "region"))
         print(
             f"after {seconds} s: regions AP {interval(region, rng)}, random lines {interval(random, rng)}, ratio of means {np.mean(region) / max(np.mean(random), 1e-9):.2f}"

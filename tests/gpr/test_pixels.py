@@ -11,7 +11,7 @@ from al_widgets.errors import LearnerError, PoolError, UnknownItemError
 from al_widgets.features.anomaly import anomaly_map, whiten
 from al_widgets.features.gpr_synthesis import Scene, synthesize
 from al_widgets.features.pixels import PixelFeatures, section_features
-from al_widgets.learning.pixels import UNLABELLED, PixelLearner
+from al_widgets.learning.pixels import UNLABELLED, PixelLearner, region_masks
 from al_widgets.pool.base import Pool
 from al_widgets.pool.slices import SlicePool
 from al_widgets.readers import Volume
@@ -212,6 +212,21 @@ def test_next_regions_splits_what_covers_everything():
     p[2:4, 5:9, 5:9] = 0.8
     regions = next_regions(p, np.zeros(p.shape, bool), 3)
     assert [r.box for r in regions] == [(2, 5, 5, 4, 9, 9)]
+
+
+def test_region_masks_outline_the_object_and_leave_the_doubtful_open():
+    strength = np.full((5, 40, 40), 0.05)
+    strength[1:4, 18:23, 18:23] = 1.0
+    strength[1:4, 23:25, 18:23] = 0.25
+    blob = tuple(a.astype(np.intp) for a in np.nonzero(strength[:, :21] > 0.5))
+    masks = region_masks(strength, blob, value=1)
+    assert np.array_equal(np.nonzero(masks[2] == 1)[0], np.repeat(range(18, 23), 5))
+    assert (masks[2][23:25, 18:23] == UNLABELLED).all()
+    assert (masks[2][10:17, 18:23] == 0).all()
+    assert (masks[2][0] == UNLABELLED).all()
+    assert not (masks[0] == 1).any()
+    no = region_masks(strength, blob, value=0)
+    assert sum((m == 0).sum() for m in no.values()) == len(blob[0])
 
 
 def test_slice_pool_serves_sections_under_stable_ids():
