@@ -106,6 +106,8 @@ def affinity(points: FloatArray, k: int = NEIGHBOURS) -> tuple[Any, FloatArray]:
 
     n = len(points)
     k = min(k, n - 1)
+    if k < 1:
+        return csr_matrix(np.ones((n, n), np.float32)), np.ones(n, np.float32)
     squared, found = nearest(points, points, k + 1)
     # Copies of a point may come before the point itself: drop the point wherever it stands, else the farthest.
     own = found == np.arange(n)[:, None]

@@ -211,6 +211,7 @@ class GraphLearner:
 
     def predict_proba(self, features: FloatArray) -> FloatArray:
         """Return probabilities of new rows, shape (m, n_classes), float32."""
+        require_finite(features)
         return self._full(self.estimator.predict_proba(features).astype(np.float32))
 
     def expected_risk(self, rows: IntArray, references: IntArray) -> FloatArray:

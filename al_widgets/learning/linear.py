@@ -43,7 +43,8 @@ def linear_probabilities(model: Any, block: FloatArray) -> FloatArray:
     block : ndarray (m, d)
     """
     X = np.asarray(block, np.float32)
-    scores = np.asarray(model.coef_, np.float32) @ X.T
+    with np.errstate(invalid="ignore", over="ignore"):
+        scores = np.asarray(model.coef_, np.float32) @ X.T
     scores += np.asarray(model.intercept_, np.float32)[:, None]
     if len(scores) == 1:  # two classes: the score of the second
         scores = np.concatenate([np.zeros_like(scores), scores])

@@ -46,7 +46,7 @@ class Settings:
     """
 
     dimension: int
-    share: float = 0.7
+    share: float = 0.85
     width: float = 1.0
     noise: float = 0.02
     temperature: float = 4.0

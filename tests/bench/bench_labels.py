@@ -321,7 +321,7 @@ def main():
             args.strategies = [name for name in strategies.names() if name != "cost_aware"]
         run(args)
         if args.peers:
-            forwarded = [a for a in sys.argv[1:] if a != args.peers and a != "--peers"]
+            forwarded = [a for a in sys.argv[1:] if a not in {args.peers, "--peers"}]
             subprocess.run([args.peers, __file__, "--as-peer", *forwarded], check=True)
     report(args)
 

@@ -65,7 +65,7 @@ def mnist(files):
 
 
 def idx(path):
-    data = gzip.open(path).read()
+    data = gzip.decompress(Path(path).read_bytes())
     shape = struct.unpack(">" + "I" * data[3], data[4 : 4 + 4 * data[3]])
     return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).reshape(shape)
 
