@@ -110,7 +110,7 @@ class Session(Answers):
         self._closed = ""
         measures.check_settings(audit=audit, target=target, hourly_rate=hourly_rate, batch_size=batch_size)
         strategy = as_strategy(strategy)
-        self._pool: Pool = open_pool(pool)
+        self._pool: Pool = self._make_pool(pool)
         self._ids: Sequence[str] = self._pool.item_ids
         self._row = {item_id: row for row, item_id in enumerate(self._ids)}
         task = task if isinstance(task, Task) else Classification(task)
@@ -149,6 +149,9 @@ class Session(Answers):
         self._encoding = self._make_encoding(encoder)
         if self._store.location != ":memory:":
             supersede(self._store.location, self.annotator, self)
+
+    def _make_pool(self, pool: Any) -> Pool:
+        return open_pool(pool)
 
     def _known_ids(self) -> Iterable[str]:
         """Return the ids that a store of this pool may speak of."""

@@ -1,0 +1,505 @@
+"""Stream-based selective sampling: items come one by one, each is asked or let go on the spot.
+
+Any thread may offer items; they are decided about one after the other. Memory is bounded whatever the length of the stream.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.errors import AlWidgetsError, EncoderError, ReadError, SessionError
+from al_widgets.pool.growing import Arrival, GrowingPool
+from al_widgets.records import Problem, Query
+from al_widgets.session.arrival_features import ArrivalFeatures
+from al_widgets.session.feeder import Feeder
+from al_widgets.session.growing import GrowingSession
+from al_widgets.session.held import Held
+from al_widgets.session.session import Session
+from al_widgets.session.snapshot import Snapshot
+from al_widgets.session.stream_policy import StreamPolicy, Verdict
+from al_widgets.session.stream_source import NOTHING, open_source
+from al_widgets.strategies.drift import change_point
+from al_widgets.strategies.stream import budget_manager
+from al_widgets.task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REMEMBERED = 5_000
+"""Decisions that `StreamSession.decisions` shows."""
+LOOKED_BACK = 300
+"""Answers that the search for a change looks at."""
+MOST_PROBLEMS = 200
+
+
+class StreamSession(GrowingSession):
+    """An active-learning session on a stream: an iterator, a folder that is being filled, or a callback.
+
+    Everything of `Session` is there, so widget and dashboard work on it. What is asked waits in the order of its coming.
+
+    Parameters
+    ----------
+    stream : iterable, str, Path or None
+        Pictures (arrays or paths), pairs ``(id, picture)``, or a pool to be played; a folder, whose pictures are taken as they are
+        written; or None: pictures are brought by `offer`.
+    task : Task or list of str
+    budget : float
+        Share of the stream that may be asked, audits included, above 0. It is kept over every long window: never more than
+        one item beyond it in any ``100 / budget`` items or more.
+    manager : str or BudgetManager
+        ``"quantile"``, ``"variable"``, ``"fixed"``, ``"randomised"``, ``"split"``, ``"density"``, ``"random"``; see
+        `al_widgets.strategies.stream`.
+    waiting : int
+        Asked items that wait for an answer at most: an iterator is paused then, items of a callback are let go.
+    keep : int or bool
+        How many of the newest items let go stay at hand in `let_go`, a pool; True keeps all.
+    window : int
+        Newest labels that are trained on.
+    audit : float
+        Share of the questions that are asked at random places of the stream, whatever the item is, and never trained on: the
+        source of every accuracy. 0 to 0.5.
+    drift : bool
+        Look for changes of the stream in the errors of the model, and train on what came after the change.
+    name : str, optional
+        Of the stream; part of all ids. Default: the folder's name, or ``"stream"``.
+    learner, encoder, store, annotator, target, hourly_rate, batch_size, seed
+        As for `Session`.
+
+    Examples
+    --------
+    >>> import numpy as np, al_widgets as al
+    >>> pictures = (np.full((8, 8), i % 2 * 255, np.uint8) + np.uint8(i % 5) for i in range(200))
+    >>> session = al.StreamSession(pictures, ["dark", "bright"], budget=0.1, store=":memory:")
+    >>> for query in session.queries():
+    ...     bright = session.pool.image(query.item_id).mean() > 99
+    ...     event_id = session.submit(query, "bright" if bright else "dark")
+    >>> counts = session.counts()
+    >>> counts["asked"] <= 0.1 * counts["seen"] + 1
+    True
+    >>> session.close()
+    """
+
+    def __init__(
+        self,
+        stream: Any,
+        task: Task | Sequence[str],
+        *,
+        budget: float = 0.1,
+        manager: Any = "quantile",
+        waiting: int = 10,
+        keep: int | bool = 0,
+        window: int = 400,
+        learner: Any = None,
+        encoder: Any = None,
+        store: str | Path | None = None,
+        annotator: str | None = None,
+        audit: float = 0.2,
+        target: float = 0.95,
+        hourly_rate: float | None = None,
+        batch_size: int = 1,
+        drift: bool = True,
+        name: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        for what, value in (("waiting", waiting), ("window", window)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise SessionError(f"{what} is a number of items, 1 or more, not {value!r}")
+        root = Path(stream) if isinstance(stream, str | Path) else None
+        name = name or ("stream" if root is None else root.resolve().name or "stream")
+        self._manager = budget_manager(manager)
+        self._source = open_source(stream)
+        self._policy = StreamPolicy(self._manager, budget, audit, seed)
+        self._features = ArrivalFeatures(encoder)
+        self._most_waiting = waiting
+        self._keep: int | None = None if keep is True else int(keep)
+        self._let_go = GrowingPool(name, "stream", root)
+        self._let_go_ids: deque[str] = deque()
+        self._decisions: deque[tuple[int, str, str, float | None, float | None]] = deque(maxlen=REMEMBERED)
+        self._errors: deque[tuple[str, int]] = deque(maxlen=LOOKED_BACK)
+        self._changes: list[int] = []
+        self._look_for_changes = drift
+        self._ended = self._source is None
+        self._model_version = self._training_version = self._held_version = 0
+        self._offering = threading.RLock()
+        super().__init__(
+            GrowingPool(name, "stream", root),
+            task,
+            window=window,
+            audit_window=max(200, window // 2),
+            strategy="random",  # of a pool; here the manager chooses
+            learner=learner,
+            store=store,
+            annotator=annotator,
+            audit=audit,
+            target=target,
+            hourly_rate=hourly_rate,
+            batch_size=batch_size,
+            seed=seed,
+        )
+        self._cache = self._open_cache()
+        self._recalled = False
+        self._feeder = Feeder(self._pull, self._is_full, self._room, self._on_stream_error)
+
+    # ---- offering -------------------------------------------------------------------------------------------------------
+
+    def offer(self, item: Any, item_id: str | None = None) -> bool:
+        """Decide about one picture on the spot: True if it is asked, False if it is let go.
+
+        Parameters
+        ----------
+        item : ndarray (h, w) or (h, w, c), str or Path
+        item_id : str, optional
+            Your own name of it; default: a digest of its content, or its path.
+
+        Raises
+        ------
+        PoolError, ReadError
+            If it is no picture, or a file that cannot be read.
+        SessionClosedError
+        """
+        self._check_open()
+        with self._offering:
+            self._encoding.start()
+            return self._decide(self._pool.identify(item, item_id))
+
+    def _decide(self, arrival: Arrival) -> bool:
+        item_id = arrival.item_id
+        self._features.open(arrival.pixels.shape)
+        self._recall()
+        with self._lock:
+            self._sync()
+            known = item_id in self._held or bool(self._ledger.answers(item_id))
+        if known:
+            self._note(item_id, self._policy.known(), None)
+            self._meet_again(arrival)
+            return False
+        description = self._features.describe(arrival.pixels)
+        if self._features.take(description):
+            self._refit()
+        reduced = self._features.reduce([description])
+        features = None if reduced is None else reduced[0]
+        probabilities, snapshot = self._predict(features)
+        verdict = self._policy.decide(probabilities, features, busy=self._is_full())
+        utility = None if probabilities is None else 1.0 - float(probabilities.max())
+        self._note(item_id, verdict, utility)
+        kept = None if self._features.settled else description
+        if not verdict.asked:
+            with self._lock:
+                self._remember_context(kept, features)
+            self._keep_let_go(arrival)
+            return False
+        self._pool.hold(arrival)
+        self._let_go.forget(item_id)
+        self._save_description(arrival, description)
+        with self._lock:
+            self._hold(
+                item_id,
+                waiting=True,
+                description=kept,
+                features=features,
+                kind="audit" if verdict.fate == "audit" else "new",
+                strategy={"audit": "audit", "cold start": "cold start"}.get(verdict.fate, self._manager.name),
+                utility=utility,
+                propensity=verdict.propensity,
+                probabilities=() if snapshot is None else self._opinion(probabilities, snapshot.classes),
+                round=0 if snapshot is None else snapshot.round,
+            )
+        self._observers.notify("round")  # a page that has nothing to show draws again
+        return True
+
+    def _predict(self, features: npt.NDArray[np.float32] | None) -> tuple[npt.NDArray[Any] | None, Snapshot | None]:
+        """Return the model's opinion of a new item, and the model; None where the features mean something else by now."""
+        snapshot = self._rounds.snapshot
+        if features is None or snapshot is None or snapshot.learner is None:
+            return None, None
+        if self._model_version != self._features.version:
+            return None, None
+        try:
+            return np.asarray(snapshot.learner.predict_proba(features[None]))[0], snapshot
+        except Exception as error:  # a user's estimator may raise anything; the stream goes on
+            self._on_error(error)
+            return None, None
+
+    def _refit(self) -> None:
+        """Make all features anew: the reduction means something else now. A round follows."""
+        with self._lock:
+            held = [h for h in self._held if h.description is not None]
+            described = [h.description for h in held if h.description is not None]
+            features = self._features.reduce(described)
+            for h, row in zip(held, () if features is None else features, strict=True):
+                h.features = row
+            context = self._features.reduce([d for d, _ in self._context])
+            rows = () if context is None else context
+            keep = not self._features.settled
+            self._context = [(d if keep else None, row) for (d, _), row in zip(self._context, rows, strict=True)]
+            if not keep:
+                for h in held:
+                    h.description = None
+            self._held_version = self._features.version
+        self._rounds.request()
+
+    # ---- earlier runs ---------------------------------------------------------------------------------------------------
+
+    def _open_cache(self) -> Any:
+        from al_widgets.features import DescriptionCache
+
+        return DescriptionCache.in_memory() if self._store.location == ":memory:" else DescriptionCache()
+
+    def _signature(self, item_id: str) -> str:
+        return f"{self._store.store_id}:{item_id}"
+
+    def _save_description(self, arrival: Arrival, description: npt.NDArray[np.float32]) -> None:
+        self._cache.put(self._features.fingerprint, {arrival.content_key: description})
+        self._cache.put_digests({self._signature(arrival.item_id): arrival.content_key})
+
+    def _recall(self) -> None:
+        """Bring back the newest labelled items of earlier runs, once, where the cache knows their descriptions."""
+        if self._recalled:
+            return
+        self._recalled = True
+        with self._lock:
+            events = sorted((e for e in self._ledger if e.kind != "undo"), key=lambda e: e.answered_at)
+            labels = self._ledger.labels
+            ids = list(dict.fromkeys(e.item_id for e in reversed(events) if e.item_id in labels))
+        ids = [i for i in ids[: self._window + self._audit_window] if i not in self._held][::-1]
+        keys = self._cache.digests([self._signature(i) for i in ids])
+        known = {i: keys[self._signature(i)] for i in ids if self._signature(i) in keys}
+        descriptions = self._cache.get(self._features.fingerprint, list(known.values()))
+        for item_id, key in known.items():
+            if key in descriptions:
+                self._adopt(item_id, descriptions[key])
+
+    def _meet_again(self, arrival: Arrival) -> None:
+        """Take in an item that was answered in an earlier run, for the model."""
+        if arrival.item_id not in self._held:
+            with self._lock:
+                wanted = arrival.item_id in self._ledger.labels and arrival.item_id not in self._answered
+                room = len(self._answered) < self._window
+            if wanted and room:
+                description = self._features.describe(arrival.pixels)
+                self._adopt(arrival.item_id, description)
+                self._save_description(arrival, description)
+
+    def _adopt(self, item_id: str, description: npt.NDArray[np.float32]) -> None:
+        refitted = self._features.take(description)
+        features = self._features.reduce([description])
+        with self._lock:
+            answers = self._ledger.answers(item_id).values()
+            audit = any(e.query_kind == "audit" for e in answers)
+            self._hold(
+                item_id,
+                waiting=False,
+                description=None if self._features.settled else description,
+                features=None if features is None else features[0],
+                kind="audit" if audit else "new",
+            )
+        if refitted:
+            self._refit()
+        else:
+            self._rounds.request()
+
+    # ---- what is let go, and what changes -----------------------------------------------------------------------------------
+
+    def _keep_let_go(self, arrival: Arrival) -> None:
+        if self._keep == 0 or arrival.item_id in self._let_go:
+            return
+        self._let_go.hold(arrival)
+        if self._keep is not None:
+            self._let_go_ids.append(arrival.item_id)
+            if len(self._let_go_ids) > self._keep:
+                self._let_go.forget(self._let_go_ids.popleft())
+
+    def _note(self, item_id: str, verdict: Verdict, utility: float | None) -> None:
+        self._decisions.append((self._policy.seen - 1, item_id, verdict.fate, utility, verdict.propensity))
+
+    def _on_first_answer(self, held: Held) -> None:
+        """Compare the answer with what the model said when the item came; look for a change."""
+        label = self._ledger.labels.get(held.item_id)
+        if label is None or not held.probabilities or not self._look_for_changes:
+            return
+        self._errors.append((held.item_id, int(held.probabilities[0][0] != label.label)))
+        cut = change_point([error for _, error in self._errors])
+        if cut is None:
+            return
+        newer = {item_id for item_id, _ in list(self._errors)[cut:]}
+        self._errors = deque(list(self._errors)[cut:], maxlen=LOOKED_BACK)
+        self._changes.append(len(self._ledger))
+        for item_id in self._answered:
+            older = self._held.get(item_id)
+            if older is not None and item_id not in newer:
+                older.stale = True
+                self._reserve_ids.discard(item_id)  # it measured what is no more
+        self._policy.changed()
+
+    def _state(self) -> Any:
+        with self._lock:
+            self._training_version = self._held_version
+            return super()._state()
+
+    def _on_round(self, snapshot: Snapshot) -> None:
+        if not snapshot.errors:
+            self._model_version = self._training_version
+        super()._on_round(snapshot)
+
+    # ---- asking -----------------------------------------------------------------------------------------------------------
+
+    def draw(self, holder: str, n: int, *, have: Sequence[str] = (), keep: int | None = None) -> list[Query]:
+        """Draw up to `n` of the items that wait; see `Session.draw`. Starts to pull the stream behind the scenes."""
+        drawn = super().draw(holder, n, have=have, keep=keep)
+        if not self._ended:
+            self._feeder.start()
+        return drawn
+
+    def queries(self, limit: int | None = None, *, wait: bool = True) -> Iterator[Query]:
+        """Yield what the stream asks, until `limit` are asked, it ends, or a folder has nothing new.
+
+        The stream is pulled by the loop itself, item by item, and with `wait` every item is judged by a model that has seen all
+        answers before it: a run is the same every time.
+        """
+        holder = f"{self._client}:queries"
+        held: list[str] = []
+        asked = 0
+        try:
+            while limit is None or asked < limit:
+                if wait and asked % self.batch_size == 0:
+                    self.wait()
+                with self._lock:
+                    held = [i for i in held if i in self._row and not self._ledger.answers(i)]
+                drawn = Session.draw(self, holder, 1, have=held)
+                while not drawn and len(held) < self._most_waiting and self._pull() == "more":
+                    if wait and asked % self.batch_size == 0:
+                        self.wait()
+                    drawn = Session.draw(self, holder, 1, have=held) if self._queue.waiting > len(held) else []
+                if not drawn:
+                    return
+                asked += 1
+                held.append(drawn[0].item_id)
+                yield drawn[0]
+        finally:
+            if not self._closed:
+                self._store.release(holder)
+
+    def _pull(self) -> Literal["more", "nothing", "end"]:
+        """Take the next item of the stream, if there is one; set aside what cannot be read."""
+        with self._offering:
+            if self._ended or self._source is None or self._closed:
+                return "end"
+            try:
+                item = self._source.pull()
+            except StopIteration:
+                self._ended = True
+                self._observers.notify("progress")
+                return "end"
+            if item is NOTHING:
+                return "nothing"
+            own, picture = (
+                item if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) else (None, item)
+            )
+            self._encoding.start()
+            try:
+                self._decide(self._pool.identify(picture, own))
+            except (ReadError, EncoderError) as error:
+                name = own or str(getattr(error, "path", "")) or f"item {self._policy.seen}"
+                self._problem(name, error)
+            return "more"
+
+    def _problem(self, name: str, error: AlWidgetsError) -> None:
+        self._note(name, self._policy.unreadable(), None)
+        with self._lock:
+            self._problems[name] = Problem(name, str(getattr(error, "reason", error)))
+            while len(self._problems) > MOST_PROBLEMS:
+                self._problems.pop(next(iter(self._problems)))
+        self._observers.notify("problem")
+
+    def _on_stream_error(self, error: Exception) -> None:
+        self._ended = True
+        self._on_error(SessionError(f"the stream failed: {type(error).__name__}: {error}"))
+
+    def _is_full(self) -> bool:
+        with self._lock:
+            return self._queue.waiting >= self._most_waiting
+
+    def close(self, why: str = "The session was closed.") -> None:
+        """End background work and close the store; see `Session.close`."""
+        if not self._closed:
+            super().close(why)
+            self._feeder.close()
+            self._cache.close()
+
+    # ---- readings -----------------------------------------------------------------------------------------------------------
+
+    @property
+    def strategy(self) -> str:
+        """Name of the budget manager."""
+        return self._manager.name
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no more items will come; False for a callback until the session is closed."""
+        return self._ended and self._source is not None
+
+    @property
+    def budget_used(self) -> float:
+        """Share of the items seen in this run that were asked."""
+        return self._policy.budget_used
+
+    @property
+    def let_go(self) -> GrowingPool:
+        """The newest items that were let go, as a pool, for a session of their own; see `keep`."""
+        return self._let_go
+
+    @property
+    def changes(self) -> list[int]:
+        """Numbers of the answers at which a change of the stream was noticed."""
+        return list(self._changes)
+
+    def counts(self) -> dict[str, int]:
+        """Return as `Session.counts`, and of this run: seen, asked, let_go, known, busy (let go because enough waited), waiting."""
+        policy = self._policy
+        return {
+            **super().counts(),
+            "seen": policy.seen,
+            "asked": policy.asked,
+            "let_go": policy.seen - policy.asked,
+            "known": policy.fates["known"],
+            "busy": policy.fates["busy"],
+            "waiting": self._queue.waiting,
+        }
+
+    def decisions(self) -> pd.DataFrame:
+        """One row an item, the newest 5,000: position, item_id, fate, utility (1 - confidence), propensity."""
+        import pandas as pd
+
+        rows = list(self._decisions)
+        frame = pd.DataFrame(rows, columns=["position", "item_id", "fate", "utility", "propensity"])
+        return frame.astype({"utility": "float64", "propensity": "float64"})
+
+    def idle(self) -> tuple[Literal["waiting", "done"], str]:
+        """Return what a page says when it has nothing to show."""
+        counts = self.counts()
+        said = f"{counts['seen']:,} seen, {counts['asked']:,} asked"
+        if self.exhausted and not counts["waiting"]:
+            return "done", f"The stream has ended: {said}."
+        if counts["waiting"]:
+            return "waiting", "Other annotators hold the items that wait."
+        return "waiting", f"Nothing to ask at the moment: {said}. The next question comes by itself."
+
+    def facts(self) -> tuple[tuple[str, str, str], ...]:
+        """Return what the dashboard adds."""
+        counts = self.counts()
+        notes = f"{counts['asked']:,} asked, {counts['let_go']:,} let go"
+        if counts["busy"]:
+            notes += f" ({counts['busy']:,} while enough waited)"
+        if self._changes:
+            notes += f"; changed {len(self._changes)} time{'s' if len(self._changes) > 1 else ''}"
+        return (
+            ("Seen", f"{counts['seen']:,}", notes),
+            ("Budget used", f"{100 * self.budget_used:.1f} %", f"of {100 * self._policy.budget:.3g} % of the stream"),
+        )
