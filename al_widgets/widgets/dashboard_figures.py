@@ -52,7 +52,7 @@ def _figure(title: str, marks: list[Any], axes: list[Any], left: int) -> Any:
 def _axis(scale: Any, label: str = "", *, vertical: bool = False, form: str | None = None) -> Any:
     options: dict[str, Any] = {"grid_lines": "none", "color": QUIET}
     if vertical:
-        options["orientation"] = "vertical"
+        options["side"] = "left"
     if form is not None:
         options["tick_format"] = form
     return bq.Axis(scale=scale, label=label, label_color=TEXT, label_offset="28px", **options)
@@ -182,7 +182,7 @@ class ClassFigure:
             label_font_style={"fill": TEXT, "font-size": "11px"},
         )
         self._bottom = _axis(self._y, "labels", form="d")
-        names = bq.Axis(scale=self._x, orientation="vertical", grid_lines="none", color=QUIET)
+        names = bq.Axis(scale=self._x, side="left", grid_lines="none", color=QUIET)
         self.figure = _figure("Labels of each class", [self._bars], [names, self._bottom], left=104)
 
     def show(self, data: ClassPlot) -> None:
@@ -206,7 +206,7 @@ class TimeFigure:
             scales=scales,
             colors=[QUIET],
             default_size=9,
-            default_opacities=[0.6],
+            opacities=[0.6],
             stroke=QUIET,
         )
         self._trend = bq.Lines(x=none, y=none, scales=scales, colors=[ACCENT], stroke_width=2)

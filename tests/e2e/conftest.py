@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from harness.lab import Lab, wait_for
 from harness.page import Chromium, Notebook, chromium
 

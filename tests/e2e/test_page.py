@@ -39,6 +39,7 @@ def test_keys_do_not_reach_the_notebook_while_the_widget_has_the_focus(open_note
     view.focus()
     for key in COMMAND_KEYS:
         notebook.page.keyboard.press(key)
+        view.close_dialog()
     assert notebook.sources() == cells
     assert notebook.mode() == "command"
     # The same keys do reach it from elsewhere: the test would see a leak.

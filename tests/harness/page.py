@@ -304,6 +304,12 @@ class QueryView:
         self.wait_next(item)
         return item
 
+    def close_dialog(self) -> None:
+        """Close the dialog that a key may have opened; it would take all further keys."""
+        if self.root.evaluate("(el) => (el.shadowRoot ?? el).querySelector('dialog[open]') !== null"):
+            self.page.keyboard.press("Escape")
+            self.wait("(el) => (el.shadowRoot ?? el).querySelector('dialog[open]') === null")
+
     def act(self, action: str) -> None:
         """Press the button of an action: skip, undo and so on."""
         self.root.locator(f'[data-al-action="{action}"]').first.click()
