@@ -27,7 +27,7 @@ Selector = Callable[[Context, FloatArray, IntArray, int], Selection]
 
 
 def by_repulsion(context: Context, scores: FloatArray, rows: IntArray, k: int) -> Selection:
-    """Pick greedily by score × (1 − largest similarity to what is pending or picked).
+    """Pick greedily by score × (1 − largest similarity / 0.95) to what is pending or picked; near-copies last.
 
     Only the 20 k best (at least 200) are looked at, so it costs little more than the top.
     """
@@ -38,7 +38,7 @@ def by_repulsion(context: Context, scores: FloatArray, rows: IntArray, k: int) -
     worth = scores[short].astype(np.float64) - min(0.0, float(scores.min()))
     points = finite_rows(context.features, rows[short])
     gamma = bandwidth(context.features, context.rng)
-    apart = 1.0 - largest_similarity(points, finite_rows(context.features, pending), gamma).astype(np.float64)
+    apart = _apart(largest_similarity(points, finite_rows(context.features, pending), gamma))
     chosen = np.empty(k, np.intp)
     utilities = np.empty(k)
     free = np.ones(len(short), bool)
@@ -49,8 +49,38 @@ def by_repulsion(context: Context, scores: FloatArray, rows: IntArray, k: int) -
         chosen[i], utilities[i] = best, value[best]
         free[best] = False
         near = np.exp(-gamma * squared_distances(points, points[best : best + 1])[:, 0])
-        np.minimum(apart, 1.0 - near, out=apart)
+        np.minimum(apart, _apart(near), out=apart)
     return Selection(rows[short[chosen]].astype(np.intp, copy=False), utilities)
+
+
+def _apart(similarity: FloatArray) -> FloatArray:
+    """Return 1 for what is far, falling to 0 at a similarity of 0.95: what is closer is a copy."""
+    return np.maximum(0.0, 1.0 - similarity.astype(np.float64) / 0.95)
+
+
+def distinct(context: Context, rows: IntArray, least: int) -> IntArray:
+    """Return positions of rows that are no near-copy of a pending row or of one before them, at least `least` positions.
+
+    Parameters
+    ----------
+    context : Context
+    rows : ndarray (m,) of int
+        Best first.
+    least : int
+        Copies fill up to this many, best first.
+    """
+    points = finite_rows(context.features, rows)
+    gamma = bandwidth(context.features, context.rng)
+    pending = finite_rows(context.features, np.asarray(context.pending, np.intp))
+    open_ = _apart(largest_similarity(points, pending, gamma)) > 0
+    kept = np.zeros(len(rows), bool)
+    for i in range(len(rows)):
+        if open_[i]:
+            kept[i] = True
+            near = np.exp(-gamma * squared_distances(points[i + 1 :], points[i : i + 1])[:, 0])
+            open_[i + 1 :] &= _apart(near) > 0
+    copies = np.flatnonzero(~kept)[: max(0, least - int(kept.sum()))]
+    return np.sort(np.concatenate([np.flatnonzero(kept), copies]))
 
 
 def by_power(context: Context, scores: FloatArray, rows: IntArray, k: int, beta: float = 1.0) -> Selection:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from al_widgets.strategies.base import Context, FloatArray, IntArray, Selection
+from al_widgets.strategies.batch import distinct
 from al_widgets.strategies.committee import committee_blocks, disagreement
 from al_widgets.strategies.herding import UncertaintyHerding
 from al_widgets.strategies.ranking import checked_size, nothing, shortlist
@@ -113,6 +114,9 @@ class BatchBald:
         else:
             # One committee for both passes: a bootstrap would draw other members the second time.
             short, near, held = _two_passes(context, rows, n, max(self.n_shortlist, size))
+        # To the committee a copy is one more draw of the same noisy label; an annotator gives the same answer again.
+        keep = distinct(context, context.candidates[short], size)
+        short, near = short[keep], near[:, keep]
         chosen, gains = batch_information(near, size, held, context.rng, self.n_configurations)
         return Selection(context.candidates[short[chosen]].astype(np.intp, copy=False), gains)
 

