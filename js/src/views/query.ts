@@ -35,7 +35,10 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
 
   const picture = pictureView(state, scope, (item_id, ms) => tell("al:painted", { item_id, ms }));
   const tools = pictureTools(state, picture, scope);
-  const dialogs = dialogsView(state, scope, refocus);
+  // A box that closes tells so a little later: the focus may be elsewhere by then, and is not to be fetched back.
+  const dialogs = dialogsView(state, scope, () => {
+    if (shadow.activeElement != null) refocus();
+  });
   const label = (name: string): void => {
     if (labeller.label(name)) flash(name);
     if (shadow.activeElement != null) refocus();
