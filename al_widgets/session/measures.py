@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,6 +80,25 @@ def predictions_of(snapshot: Snapshot, rows: Sequence[int], ids: Sequence[str]) 
     """Return (item id, predicted class) of the rows that the model knows."""
     opinions = ((row, snapshot.opinion(row)) for row in rows)
     return tuple((ids[row], snapshot.classes[int(p.argmax())]) for row, p in opinions if p is not None)
+
+
+def in_hindsight(rounds: Sequence[Round], truth: Mapping[str, Any]) -> list[Round]:
+    """Return the rounds with their accuracy on all audit items answered by now, not only on those answered by then.
+
+    Audit items are independent of every model, so an answer given later measures earlier models just as well.
+
+    Parameters
+    ----------
+    truth : mapping of str to Any
+        Audit item → label.
+    """
+    from al_widgets.evaluation import audit_estimate
+
+    found = []
+    for record in rounds:
+        right = [predicted == truth[item_id] for item_id, predicted in record.reserve_predictions if item_id in truth]
+        found.append(replace(record, accuracy=audit_estimate(np.asarray(right, float))) if right else record)
+    return found
 
 
 def spent_seconds(answers: Iterable[Annotation]) -> float:

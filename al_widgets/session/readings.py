@@ -48,6 +48,7 @@ class Readings(ABC):
     _error: str
     _closed: str
     _queue: ServingQueue
+    _hindsight: tuple[tuple[int, dict[str, Any]], list[Round]] | None = None
 
     @abstractmethod
     def _sync(self) -> None:
@@ -162,9 +163,14 @@ class Readings(ABC):
         return frames.history_frame(self.rounds())
 
     def rounds(self) -> list[Round]:
-        """Return the training rounds as records, oldest first."""
+        """Return the training rounds as records, oldest first, each measured on all audit items answered by now."""
         with self._lock:
-            return list(self._past)
+            past, labels = tuple(self._past), self._ledger.labels
+            truth = {i: labels[i].label for i in self._reserve_ids if i in labels}
+        known = self._hindsight
+        if known is None or known[0] != (len(past), truth):
+            known = self._hindsight = ((len(past), truth), measures.in_hindsight(past, truth))
+        return known[1]
 
     def problem_list(self) -> list[Problem]:
         """Return the items that were set aside, as records."""

@@ -245,3 +245,14 @@ def test_closing_ends_every_thread(open_session: Open, digits: Digits) -> None:
     with pytest.raises(SessionClosedError):
         next(session.queries())
     assert "closed" in repr(session)
+
+
+def test_history_measures_early_models_on_audit_answers_that_came_later(open_session: Open, digits: Digits) -> None:
+    session = open_session()
+    label(session, digits, 30)
+    assert session.history().accuracy.isna().all()
+    for item_id in session.pool.item_ids:
+        session.submit(item_id, digits.truth(item_id))
+    history = session.history()
+    assert history.n_audit.iloc[0] == session.labels().audit.sum()
+    assert history.accuracy.iloc[0] < history.accuracy.iloc[20]
