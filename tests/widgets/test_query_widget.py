@@ -40,7 +40,11 @@ def test_answers_are_durable_before_they_are_acknowledged_and_the_window_is_refi
     for n in range(10):
         item_id = page.window[0]["item_id"]
         reply = page.label(bright(widget, item_id))
-        assert reply["ack"] == {"event_id": f"{page.client}-{n}", "duplicate": False, "durable_ms": reply["ack"]["durable_ms"]}
+        assert reply["ack"] == {
+            "event_id": f"{page.client}-{n}",
+            "duplicate": False,
+            "durable_ms": reply["ack"]["durable_ms"],
+        }
         assert len(page.window) == 4
     row = widget.session.annotations().iloc[0]
     assert (row.kind, row.elapsed_s, row.model_shown, row.client) == ("label", 1.0, True, page.client)
@@ -94,7 +98,9 @@ def test_a_new_ranking_is_pushed_and_keeps_what_is_on_the_screen(open_widget: Op
     for _ in range(12):
         page.label(bright(widget, page.window[0]["item_id"]))
     widget.session.wait(60)
-    push = page.wait_for("a new ranking", lambda: next((p for p in reversed(page.pushes) if p["kind"] == "queue" and p["replace"]), None))
+    push = page.wait_for(
+        "a new ranking", lambda: next((p for p in reversed(page.pushes) if p["kind"] == "queue" and p["replace"]), None)
+    )
     assert push["client"] == page.client
     assert 1 <= len(push["keep"]) <= 2
     assert len({e["item_id"] for e in page.window}) == len(page.window) >= 3
@@ -161,9 +167,17 @@ def test_malformed_messages_get_an_answer_and_do_no_harm(open_widget: Open) -> N
     from al_widgets.testing.frontend import listen
 
     listen(widget, lambda content, _: heard.append(content))
-    for content in (None, 3, [], {}, {"kind": "answer"}, {"kind": "drop tables", "rid": "x"}, {"kind": "hello", "rid": 4}):
+    for content in (
+        None,
+        3,
+        [],
+        {},
+        {"kind": "answer"},
+        {"kind": "drop tables", "rid": "x"},
+        {"kind": "hello", "rid": 4},
+    ):
         widget._handle_custom_msg(content, [])
-    bad = page.send("answer", **{**page.message("label", "cow")})
+    bad = page.send("answer", **page.message("label", "cow"))
     assert not bad["ok"]
     assert bad["error"] == {"type": "TaskError", "message": bad["error"]["message"], "retry": False}
     unknown = page.send("show", item_id="../../etc/passwd")
@@ -188,6 +202,9 @@ def test_closing_the_session_says_so_on_the_page(open_widget: Open) -> None:
     page = FakeFrontend(widget)
     page.hello()
     widget.session.close("It was closed for a test.")
-    page.wait_for("the word", lambda: [p for p in page.pushes if p.get("problem", {}).get("message") == "It was closed for a test."])
+    page.wait_for(
+        "the word",
+        lambda: [p for p in page.pushes if p.get("problem", {}).get("message") == "It was closed for a test."],
+    )
     reply = page.label("dark")
     assert reply["error"]["type"] == "SessionClosedError"
