@@ -37,7 +37,7 @@ test: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/codespell
+	$(BIN)/codespell al_widgets js/src notebooks tests *.md Makefile
 	npm --prefix js run --silent check
 	npm --prefix js run --silent test
 	$(BIN)/pytest $(ARGS)
