@@ -51,7 +51,8 @@ class FakeFrontend:
     def _receive(self, content: Message, buffers: list[bytes]) -> None:
         with self._changed:
             for entry in content.get("entries", []):
-                self.buffers[entry["item_id"]] = bytes(buffers[entry["image"]["buffer"]])
+                if entry["image"]["buffer"] >= 0:
+                    self.buffers[entry["item_id"]] = bytes(buffers[entry["image"]["buffer"]])
             if content["kind"] == "reply":
                 self.replies[content["rid"]] = content
             else:

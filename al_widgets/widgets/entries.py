@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from al_widgets.errors import ReadError
@@ -21,11 +21,26 @@ MAX_SIDE = 1600
 """Pixels of the longer side that travel at most."""
 MAX_WINDOW = 50
 """Items a page may hold."""
+PAGE_HAS_IT = -1
+"""Number of a buffer that does not travel, because the page holds the picture."""
 
 
-def entry_of(query: Query, payload: Payload, shown_strategy: str, buffer: int) -> Entry:
-    """Return the entry of a query whose pixels are in the given buffer."""
-    image: ImageInfo = {
+def entry_of(query: Query, image: ImageInfo, shown_strategy: str) -> Entry:
+    """Return the entry of a query."""
+    return {
+        "item_id": query.item_id,
+        "token": token_of(query),
+        "strategy": shown_strategy,  # the session's, also for audit items: they are served unmarked
+        "reason": query.reason,
+        "round": query.round,
+        "probabilities": [{"name": name, "p": p} for name, p in query.probabilities],
+        "image": image,
+    }
+
+
+def image_of(payload: Payload, buffer: int) -> ImageInfo:
+    """Return how to show a payload whose bytes are in the given buffer."""
+    return {
         "buffer": buffer,
         "encoding": payload.encoding,
         "mime": payload.mime,
@@ -38,38 +53,50 @@ def entry_of(query: Query, payload: Payload, shown_strategy: str, buffer: int) -
         "low": payload.low,
         "high": payload.high,
     }
-    return {
-        "item_id": query.item_id,
-        "token": token_of(query),
-        "strategy": shown_strategy,  # the session's, also for audit items: they are served unmarked
-        "reason": query.reason,
-        "round": query.round,
-        "probabilities": [{"name": name, "p": p} for name, p in query.probabilities],
-        "image": image,
-    }
 
 
-def entries_of(session: Session, queries: Iterable[Query]) -> tuple[list[Entry], list[bytes]]:
-    """Return entries and buffers; an item whose picture cannot be read is set aside and left out."""
+def entries_of(
+    session: Session, queries: Iterable[Query], there: Mapping[str, ImageInfo], first_buffer: int = 0
+) -> tuple[list[Entry], list[bytes]]:
+    """Return entries and buffers; an item whose picture cannot be read is set aside and left out.
+
+    Parameters
+    ----------
+    there : mapping of str to ImageInfo
+        Pictures that the page has: their bytes do not travel again.
+    first_buffer : int
+        Number of buffers that come before these.
+    """
     entries: list[Entry] = []
     buffers: list[bytes] = []
     for query in queries:
-        try:
-            payload = session.pool.payload(query.item_id, MAX_SIDE)
-        except ReadError as error:
-            session.set_aside(query.item_id, error.reason)
-            continue
-        entries.append(entry_of(query, payload, session.strategy, len(buffers)))
-        buffers.append(payload.data)
+        image = there.get(query.item_id)
+        if image is not None:
+            image = {**image, "buffer": PAGE_HAS_IT}
+        else:
+            try:
+                payload = session.pool.payload(query.item_id, MAX_SIDE)
+            except ReadError as error:
+                session.set_aside(query.item_id, error.reason)
+                continue
+            image = image_of(payload, first_buffer + len(buffers))
+            buffers.append(payload.data)
+        entries.append(entry_of(query, image, session.strategy))
     return entries, buffers
 
 
 def draw_entries(
-    session: Session, client: str, have: list[str], want: int, keep: int | None = None
+    session: Session,
+    client: str,
+    have: list[str],
+    want: int,
+    *,
+    keep: int | None = None,
+    there: Mapping[str, ImageInfo],
 ) -> tuple[list[Entry], list[bytes]]:
     """Draw until the page has what it wants or nothing is left; unreadable pictures are replaced by others.
 
-    With `keep` the page's items beyond the first `keep` are given back first.
+    With `keep` the page's items beyond the first `keep` are given back first; `there` as for `entries_of`.
     """
     held = have if keep is None else have[:keep]
     want = min(want, MAX_WINDOW)
@@ -77,9 +104,7 @@ def draw_entries(
     buffers: list[bytes] = []
     queries = session.draw(client, want - len(held), have=have, keep=keep)
     while queries:
-        more, pixels = entries_of(session, queries)
-        for entry in more:
-            entry["image"]["buffer"] += len(buffers)
+        more, pixels = entries_of(session, queries, there, len(buffers))
         entries += more
         buffers += pixels
         missing = want - len(held) - len(entries)

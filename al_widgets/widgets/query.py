@@ -10,6 +10,7 @@ import logging
 import pathlib
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import anywidget
@@ -20,10 +21,12 @@ from al_widgets.session import Session
 from al_widgets.widgets import entries, messages, status
 from al_widgets.widgets.comm import FollowFrontend
 from al_widgets.widgets.pusher import Pusher
-from al_widgets.widgets.wire import ProblemInfo
+from al_widgets.widgets.wire import Entry, ImageInfo, ProblemInfo
 
 _log = logging.getLogger(__name__)
 _STATIC = pathlib.Path(__file__).parent.parent / "static"
+MOST_PAGES = 8
+"""Pages whose windows are remembered."""
 KEPT = 2
 """Items of the window that a new ranking leaves alone: the one on the screen and the next, which may be there already."""
 
@@ -82,7 +85,7 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
             **kwargs,
         )
         self.session = session
-        self._windows: dict[str, list[str]] = {}
+        self._windows: dict[str, dict[str, ImageInfo]] = {}
         self._windows_lock = threading.Lock()
         self._told: set[str] = set()
         self._rev = 0
@@ -118,13 +121,14 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
         began = time.perf_counter()
         new = self.session.record(entries.annotation_of(message, self.session.annotator))
         have, want = message["have"], message["want"]
-        self._remember(message["client"], have)
+        client = message["client"]
+        self._remember(client, have)
         self._acknowledge(message, new, began)
         if len(have) < want:
-            drawn, buffers = entries.draw_entries(self.session, message["client"], have, want)
+            drawn, buffers = entries.draw_entries(self.session, client, have, want, there={})
             if drawn:
-                self._remember(message["client"], [*have, *(e["item_id"] for e in drawn)])
-                self._send_queue(message["client"], drawn, buffers, keep=have, replace=False)
+                self._remember(client, have, drawn)
+                self._send_queue(client, drawn, buffers, keep=have, replace=False)
 
     def _on_undo(self, message: Any) -> None:
         began = time.perf_counter()
@@ -133,7 +137,7 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
 
     def _on_show(self, message: dict[str, Any]) -> None:
         item_id = message["item_id"]
-        shown, buffers = entries.entries_of(self.session, [self.session.query(item_id)])
+        shown, buffers = entries.entries_of(self.session, [self.session.query(item_id)], there={})
         if not shown:
             raise UnknownItemError(item_id)
         self.send({"kind": "reply", "rid": message["rid"], "ok": True, "entries": shown}, buffers)
@@ -147,6 +151,11 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
         self._reply(message)
 
     def _on_bad_image(self, message: dict[str, Any]) -> None:
+        with self._windows_lock:
+            known = self._windows.get(message["client"], {}).pop(message["item_id"], None)
+        if known is not None and known["buffer"] == entries.PAGE_HAS_IT:
+            self._reply(message)  # it no longer had the picture: the item comes again, with its bytes
+            return
         self.session.set_aside(message["item_id"], f"the browser cannot show it: {message['reason'][:300]}")
         self._reply(message)
 
@@ -161,8 +170,9 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
     def _reply(self, message: Any, *, fill: bool = False, **fields: Any) -> None:
         buffers: list[bytes] = []
         if fill:
-            drawn, buffers = entries.draw_entries(self.session, message["client"], message["have"], message["want"])
-            self._remember(message["client"], [*message["have"], *(e["item_id"] for e in drawn)])
+            client, have = message["client"], message["have"]
+            drawn, buffers = entries.draw_entries(self.session, client, have, message["want"], there={})
+            self._remember(client, have, drawn)
             fields["entries"] = drawn
         fields["status"] = self._status()
         self.send({"kind": "reply", "rid": message["rid"], "ok": True, **fields}, buffers)
@@ -175,11 +185,14 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
             waiting = any(self._windows.values())
         return status.status_of(self.session, self._rev, has_items=waiting)
 
-    def _remember(self, client: str, have: list[str]) -> None:
+    def _remember(self, client: str, have: list[str], drawn: Sequence[Entry] = ()) -> None:
+        """Take note of what a page holds: the items it named, and those that are on their way to it."""
         with self._windows_lock:
-            self._windows.pop(client, None)
-            self._windows[client] = list(have)
-            while len(self._windows) > 8:  # pages that are gone without a word
+            known = self._windows.pop(client, {})
+            window = {item_id: known[item_id] for item_id in have if item_id in known}
+            window.update((entry["item_id"], entry["image"]) for entry in drawn)
+            self._windows[client] = window
+            while len(self._windows) > MOST_PAGES:  # pages that are gone without a word
                 self._windows.pop(next(iter(self._windows)))
 
     def _send_queue(
@@ -210,9 +223,12 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
             self._tell("info", self.session.closed)
             return
         if "round" in changes or "error" in changes:
-            for client, have in list(self._windows.items()):
-                drawn, buffers = entries.draw_entries(self.session, client, have, max(len(have), KEPT + 1), keep=KEPT)
-                self._remember(client, [*have[:KEPT], *(e["item_id"] for e in drawn)])
+            for client, window in list(self._windows.items()):
+                have = list(window)
+                drawn, buffers = entries.draw_entries(
+                    self.session, client, have, max(len(have), KEPT + 1), keep=KEPT, there=window
+                )
+                self._remember(client, have[:KEPT], drawn)
                 self._send_queue(client, drawn, buffers, keep=have[:KEPT], replace=True)
         if self.session.last_error:
             self._tell("error", self.session.last_error)

@@ -32,7 +32,7 @@ class Probability(TypedDict):
 
 
 class ImageInfo(TypedDict):
-    """How to show the bytes of one buffer (see `al_widgets.records.Payload`)."""
+    """How to show the bytes of one buffer (see `al_widgets.records.Payload`); buffer -1: the page has them."""
 
     buffer: int
     encoding: Literal["file", "raw"]

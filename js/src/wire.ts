@@ -6,7 +6,7 @@ export interface Probability {
   p: number;
 }
 
-/** How to show the bytes of one buffer (see `al_widgets.records.Payload`). */
+/** How to show the bytes of one buffer (see `al_widgets.records.Payload`); buffer -1: the page has them. */
 export interface ImageInfo {
   buffer: number;
   encoding: "file" | "raw";

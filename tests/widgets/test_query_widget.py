@@ -208,3 +208,21 @@ def test_closing_the_session_says_so_on_the_page(open_widget: Open) -> None:
     )
     reply = page.label("dark")
     assert reply["error"]["type"] == "SessionClosedError"
+
+
+def test_pictures_that_the_page_has_do_not_travel_again(open_widget: Open) -> None:
+    widget = open_widget()
+    page = FakeFrontend(widget, want=8)
+    page.hello()
+    for _ in range(25):
+        page.label(bright(widget, page.window[0]["item_id"]))
+    widget.session.wait(60)
+    page.wait_for("an opinion", lambda: any(e["probabilities"] for e in page.window))
+    entries = [e for p in page.pushes if p["kind"] == "queue" for e in p["entries"]]
+    spared = [e for e in entries if e["image"]["buffer"] < 0]
+    assert spared
+    assert all(e["item_id"] in page.buffers and e["image"]["width"] == 12 for e in spared)
+    lost = page.window[-1]["item_id"]
+    page.send("bad_image", item_id=lost, reason="the picture's bytes did not arrive")
+    if lost in {e["item_id"] for e in spared}:
+        assert widget.session.problems().empty
