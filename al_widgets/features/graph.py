@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -183,33 +183,97 @@ def build(features: npt.NDArray[Any]) -> SpectralMap:
     return SpectralMap(points, widths, vectors, values, placement)
 
 
+def extended(small: SpectralMap, features: npt.NDArray[Any]) -> SpectralMap:
+    """Return the map of a pool that has grown: the graph stays, new rows are placed among its nodes.
+
+    Parameters
+    ----------
+    small : SpectralMap
+        Of the first rows of `features`.
+    features : ndarray (N, d)
+    """
+    from scipy.sparse import vstack
+
+    known = small.placement.shape[0]
+    more = placed_among(small.points, small.widths, features[known:])
+    return replace(small, placement=vstack([small.placement, more], format="csr"))
+
+
+#: A pool that has grown by less than this factor since its graph was built keeps the graph.
+GROWTH = 1.5
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One remembered pool: how to recognise it, and its map."""
+
+    alive: weakref.ref[Any]
+    place: int
+    shape: tuple[int, ...]
+    dtype: str
+    sample: bytes
+    built: int
+    made: SpectralMap
+
+    def is_of(self, features: npt.NDArray[Any]) -> bool:
+        """Tell whether this is the map of these features."""
+        return self.shape == features.shape and self.place == _place(features) and self.is_start_of(features)
+
+    def is_start_of(self, features: npt.NDArray[Any]) -> bool:
+        """Tell whether this is the map of the first rows of these features."""
+        n, d = self.shape
+        return (
+            features.shape[1] == d
+            and len(features) >= n
+            and features.dtype.str == self.dtype
+            and _sample(features[:n]) == self.sample
+        )
+
+
 class _Memory:
-    """The maps of the last few pools, found by the array itself or by its memory and a sample of its rows."""
+    """The maps of the last few pools, recognised by where they lie in memory and a sample of their rows."""
 
     def __init__(self, size: int = 3) -> None:
         self._lock = threading.Lock()
-        self._kept: list[tuple[weakref.ref[Any], tuple[Any, ...], SpectralMap]] = []
+        self._kept: list[_Entry] = []
         self._size = size
 
     def get(self, features: npt.NDArray[Any]) -> SpectralMap:
-        """Return the map, building it under the lock: two threads never build the same one twice."""
-        mark = _mark(features)
+        """Return the map, making it under the lock: two threads never make the same one twice."""
         with self._lock:
             for i, entry in enumerate(self._kept):
-                if entry[1] == mark:
+                if entry.is_of(features):
                     self._kept.append(self._kept.pop(i))
-                    return entry[2]
-            made = build(features)
-            alive = [entry for entry in self._kept if entry[0]() is not None]
-            self._kept = [*alive[-self._size + 1 :], (weakref.ref(features), mark, made)]
+                    return entry.made
+            n = len(features)
+            built, made = n, None
+            for entry in reversed(self._kept):
+                if entry.shape[0] < n < GROWTH * entry.built and entry.is_start_of(features):
+                    built, made = entry.built, extended(entry.made, features)
+                    break
+            if made is None:
+                made = build(features)
+            fresh = _Entry(
+                weakref.ref(features),
+                _place(features),
+                features.shape,
+                features.dtype.str,
+                _sample(features),
+                built,
+                made,
+            )
+            self._kept = [*[entry for entry in self._kept if entry.alive() is not None][1 - self._size :], fresh]
             return made
 
 
-def _mark(features: npt.NDArray[Any]) -> tuple[Any, ...]:
-    """Return what tells features apart: shape, type, where they lie, and 64 rows of them."""
-    step = max(1, len(features) // 64)
-    sample = np.ascontiguousarray(features[::step])
-    return (features.shape, features.dtype.str, features.__array_interface__["data"][0], sample.tobytes())
+def _place(features: npt.NDArray[Any]) -> int:
+    """Return the address of the first element."""
+    return int(features.__array_interface__["data"][0])
+
+
+def _sample(features: npt.NDArray[Any]) -> bytes:
+    """Return about 64 rows, evenly spaced."""
+    return np.ascontiguousarray(features[:: max(1, len(features) // 64)]).tobytes()
 
 
 _memory = _Memory()

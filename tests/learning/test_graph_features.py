@@ -69,3 +69,28 @@ def test_large_pools_are_placed_among_a_sample_of_nodes(monkeypatch):
     assert made.points.shape == (200, 8)
     assert made.placement.shape == (1000, 200)
     np.testing.assert_allclose(made.placement.sum(axis=1), 1, rtol=1e-4)
+
+
+def test_spectral_map_keeps_the_graph_while_the_pool_grows_a_little(monkeypatch):
+    X = blobs(300)
+    built = []
+    honest = graph.build
+    monkeypatch.setattr(graph, "build", lambda features: built.append(len(features)) or honest(features))
+    first = X[:200].copy()
+    small = graph.spectral_map(first)
+    more = X[:280].copy()
+    grown = graph.spectral_map(more)
+    assert built == [200]
+    assert grown.placement.shape == (280, 200)
+    np.testing.assert_array_equal(grown.coordinates(np.arange(200)), small.coordinates(np.arange(200)))
+    much = X.copy()
+    assert graph.spectral_map(much).placement.shape == (300, 300)
+    assert built == [200, 300]
+
+
+def test_spectral_map_is_built_anew_when_earlier_rows_changed():
+    X = blobs(260)
+    first = X[:200].copy()
+    graph.spectral_map(first)
+    changed = 2 * X
+    assert graph.spectral_map(changed).placement.shape == (260, 260)
