@@ -55,7 +55,7 @@ class LabelingApp(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
 
     def close(self) -> None:
         """Take the app off the page and close the session; every answer is on the disk."""
-        self.query.close()
-        self.dashboard.close()
-        self.session.close()
+        for part in ("query", "dashboard", "session"):  # a constructor that failed left some out
+            if part in self.__dict__:
+                self.__dict__[part].close()
         super().close()
