@@ -243,9 +243,10 @@ def main():
         )
     for seconds in (6, 12, 24, 48):
         random, region = (per_survey(rule, lambda r, s=seconds: at(r, s)) for rule in ("random", "region"))
-        print(
-            f"after {seconds} s: regions AP {interval(region, rng)}, random lines {interval(random, rng)}, ratio of means {np.mean(region) / max(np.mean(random), 1e-9):.2f}"
-        )
+        mean, other = np.mean(region), np.mean(random)
+        # Before its first line is painted a strategy has no model: that counts as AP 0, and no ratio is given where all are.
+        ratio = f"ratio of means {mean / other:.2f}" if other > 0 else "no line is done yet"
+        print(f"after {seconds} s: regions AP {interval(region, rng)}, random lines {interval(random, rng)}, {ratio}")
 
 
 if __name__ == "__main__":
