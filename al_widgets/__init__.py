@@ -19,6 +19,7 @@ _HOME = {
     "Learner": "al_widgets.learning",
     "Session": "al_widgets.session",
     "StreamSession": "al_widgets.session",
+    "SynthesisSession": "al_widgets.session",
     "simulate": "al_widgets.session",
     "SimulatedOracle": "al_widgets.oracles",
     "QueryWidget": "al_widgets.widgets",

@@ -11,15 +11,42 @@ from typing import TYPE_CHECKING, Any
 from al_widgets.session.session import Session
 
 if TYPE_CHECKING:
+    from al_widgets.session.echoes import Echoes
+    from al_widgets.session.generators import Generator, Ranges
+    from al_widgets.session.picture_generators import Blends, Midpoints, UniformPixels
+    from al_widgets.session.reality import Reality, answerable_share
     from al_widgets.session.simulation import simulate
     from al_widgets.session.stream import StreamSession
+    from al_widgets.session.synthesis import SynthesisSession
 
 _HOME = {
+    "Blends": "al_widgets.session.picture_generators",
+    "Echoes": "al_widgets.session.echoes",
+    "Generator": "al_widgets.session.generators",
+    "Midpoints": "al_widgets.session.picture_generators",
+    "Ranges": "al_widgets.session.generators",
+    "Reality": "al_widgets.session.reality",
     "StreamSession": "al_widgets.session.stream",
+    "SynthesisSession": "al_widgets.session.synthesis",
+    "UniformPixels": "al_widgets.session.picture_generators",
+    "answerable_share": "al_widgets.session.reality",
     "simulate": "al_widgets.session.simulation",
 }
 
-__all__ = ["Session", "StreamSession", "simulate"]
+__all__ = [
+    "Blends",
+    "Echoes",
+    "Generator",
+    "Midpoints",
+    "Ranges",
+    "Reality",
+    "Session",
+    "StreamSession",
+    "SynthesisSession",
+    "UniformPixels",
+    "answerable_share",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> Any:

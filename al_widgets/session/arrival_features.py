@@ -89,6 +89,13 @@ class ArrivalFeatures:
             self._sample = []
         return True
 
+    def fit(self, descriptions: Sequence[FloatArray]) -> None:
+        """Fit the reduction once and for all."""
+        assert self._encoder is not None  # noqa: S101 - it made the descriptions
+        self._encoder.fit(np.stack(descriptions))
+        self.version += 1
+        self._seen = FITS[-1]
+
     def reduce(self, descriptions: Sequence[FloatArray]) -> FloatArray | None:
         """Return features, shape (n, d); None before the first fit."""
         if self._encoder is None or not self.version or not len(descriptions):

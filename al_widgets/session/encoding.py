@@ -47,6 +47,12 @@ class BackgroundEncoding:
         self._stop, self._finished = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._table: Any = None
+
+    @property
+    def encoder(self) -> Any:
+        """The fitted encoder, or None while pictures are still being read."""
+        return self._table.encoder if self.finished and self._table is not None else None
 
     @property
     def finished(self) -> bool:
@@ -75,7 +81,7 @@ class BackgroundEncoding:
 
     def _run(self) -> None:
         try:
-            table = self._make_table()
+            table = self._table = self._make_table()
 
             def update(grown: Any) -> None:
                 rows = grown.rows

@@ -18,7 +18,7 @@ import numpy as np
 from al_widgets.errors import AlWidgetsError
 from al_widgets.pool import Pool, open_pool
 from al_widgets.records import Problem, Query, Round
-from al_widgets.session import measures
+from al_widgets.session import measures, new_pictures
 from al_widgets.session.answers import Answers
 from al_widgets.session.encoding import BackgroundEncoding
 from al_widgets.session.ledger import Ledger
@@ -33,6 +33,8 @@ from al_widgets.task import Classification, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pandas as pd
 
 LEASE_S = 180.0
 """Seconds an item stays with who holds it; renewed with every message of the page."""
@@ -266,6 +268,21 @@ class Session(Answers):
             return False
         self._rounds.request_if_behind(len(self._ledger))
         return self._rounds.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+
+    def predict(self, pictures: Any) -> pd.DataFrame:
+        """Apply the newest model to pictures outside the pool: a folder, a list of paths, an array.
+
+        Returns the columns of `predictions`; NaN for pictures that cannot be read.
+
+        Raises
+        ------
+        SessionError
+            If there is no model yet, or the pool is still being read; `wait` for it.
+        """
+        encoder = getattr(self._encoding, "encoder", None)
+        if encoder is None:
+            raise SessionError("the pool's pictures are still being read: call session.wait() first")
+        return new_pictures.predict(pictures, encoder, self._rounds.snapshot)
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:
         """Call ``callback(change)`` on changes, from any thread; returns the function that ends it.

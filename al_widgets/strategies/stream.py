@@ -250,6 +250,7 @@ class QuantileFilter:
         """Compare with the quantile, balanced."""
         del rng
         recent, balance = self.let_go(state, offer)
+        balance = max(-self.tolerance, min(float(self.tolerance), balance + offer.budget))
         ordered = sorted(recent)
         threshold = ordered[min(len(ordered) - 1, int((1 - offer.budget) * len(ordered)))]
         threshold -= (ordered[-1] - ordered[0]) * balance / self.tolerance
@@ -257,10 +258,9 @@ class QuantileFilter:
         return Decision(ask, (recent, balance - 1.0 if ask else balance))
 
     def let_go(self, state: tuple[tuple[float, ...], float], offer: Offer) -> tuple[tuple[float, ...], float]:
-        """Remember the item's uncertainty."""
+        """Remember the item's uncertainty; the balance is about items that could be asked."""
         recent, balance = state
-        recent = (*recent[-self.window + 1 :], 1.0 - offer.margin)
-        return recent, max(-self.tolerance, min(float(self.tolerance), balance + offer.budget))
+        return (*recent[-self.window + 1 :], 1.0 - offer.margin), balance
 
 
 @dataclass(frozen=True)
