@@ -57,8 +57,7 @@ class Auto:
             return UncertaintyHerding().query(context, batch_size)
         known = len(context.labelled) + len(context.pending)
         cold = not has_opinion(context) or len(context.labelled) < min(self.start, 2 * context.n_classes)
-        share = getattr(context.model, "graph_share", 1.0)
-        if not cold and share < self.least_share:
+        if not cold and getattr(context.model, "graph_share", 1.0) < self.least_share:
             return UncertaintyHerding().query(context, batch_size)
         rows, uncertain = _considered(context, max(SHORTLIST, 2 * size), cold)
         design = graph_design(context, rows)

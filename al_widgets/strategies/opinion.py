@@ -17,8 +17,11 @@ from al_widgets.strategies.ranking import CHUNK, require_finite
 
 
 def has_opinion(context: Context) -> bool:
-    """Tell whether there is a model to ask (a strategy that needs one covers the pool until there is)."""
-    return context.probabilities is not None or hasattr(context.model, "predict_proba")
+    """Tell whether there is a model to ask: probabilities, or a model and labels it was fitted on.
+
+    A strategy that needs one covers the pool until there is.
+    """
+    return context.probabilities is not None or (len(context.labelled) > 0 and hasattr(context.model, "predict_proba"))
 
 
 def given_probabilities(context: Context) -> FloatArray | None:

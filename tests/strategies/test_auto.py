@@ -105,6 +105,14 @@ def test_auto_herds_when_the_model_gave_the_graph_up(digits):
     assert chosen.indices.tolist() == herded.indices.tolist()
 
 
+def test_auto_starts_cold_with_a_learner_that_is_not_fitted(digits):
+    X, _ = digits
+    empty = np.empty(0, np.intp)
+    context = Context(X, np.arange(len(X)), empty, empty, 10)
+    cold = strategies.get("auto").query(context, 5).indices
+    assert strategies.get("auto").query(replace(context, model=default_learner()), 5).indices.tolist() == cold.tolist()
+
+
 def test_auto_counts_pending_rows_as_covered(digits):
     X, _ = digits
     empty = np.empty(0, np.intp)
