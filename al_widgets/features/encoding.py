@@ -120,6 +120,11 @@ class FeatureTable:
         nothing = np.zeros((len(self._ids), 0), np.float32)
         self._snapshot = FeatureSnapshot(0, nothing, np.zeros(len(self._ids), np.bool_), complete=False)
 
+    @property
+    def encoder(self) -> Encoder:
+        """What makes the features; fitted when the table is complete."""
+        return self._encoder
+
     def snapshot(self) -> FeatureSnapshot:
         """Return the newest state; matrix and rows of one snapshot belong together."""
         return self._snapshot

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from al_widgets.errors import AlWidgetsError
+from al_widgets.errors import AlWidgetsError, SessionError
 from al_widgets.pool import Pool, open_pool
 from al_widgets.records import Problem, Query, Round
 from al_widgets.session import measures, new_pictures

@@ -256,3 +256,20 @@ def test_history_measures_early_models_on_audit_answers_that_came_later(open_ses
     history = session.history()
     assert history.n_audit.iloc[0] == session.labels().audit.sum()
     assert history.accuracy.iloc[0] < history.accuracy.iloc[20]
+
+
+def test_predict_applies_the_model_to_pictures_outside_the_pool(open_session: Open, digits: Digits) -> None:
+    session = open_session()
+    with pytest.raises(SessionError, match="wait"):
+        session.predict(digits.images[:3])
+    session.wait(120)
+    with pytest.raises(SessionError, match="no model yet"):
+        session.predict(digits.images[:3])
+    label(session, digits, 60)
+    session.wait(60)
+    from sklearn.datasets import load_digits
+
+    more = load_digits()
+    found = session.predict(more.images[300:600].astype(np.uint8))
+    assert found.columns[3:].tolist() == CLASSES
+    assert (found.predicted == more.target[300:600].astype(str)).mean() > 0.6
