@@ -27,6 +27,8 @@ RECENT = 50
 """Answers that the pace is taken from."""
 MOST_ROUNDS = 40
 """Rounds that a forecast or an advice looks at."""
+APART = 10
+"""Labels between two rounds that are compared for the advice."""
 
 
 def check_settings(*, audit: float, target: float, hourly_rate: float | None, batch_size: int) -> None:
@@ -162,7 +164,10 @@ def advice(rounds: Sequence[Round], target: float, left: int) -> Advice:
         return Advice(stop=True, why="Every item has an answer.")
     known = [r.accuracy for r in rounds if r.accuracy.value is not None]
     certified = certified_estimate((round(e.n * (e.value or 0.0)), e.n) for e in known)
-    recent = rounds[-MOST_ROUNDS:]
+    recent: list[Round] = []
+    for record in reversed(rounds):  # the newest, and older ones some labels apart
+        if not recent or (len(recent) < MOST_ROUNDS and recent[0].n_labels - record.n_labels >= APART):
+            recent.insert(0, record)
     items = set.intersection(*({i for i, _ in r.reserve_predictions} for r in recent)) if recent else set()
     order = sorted(items)
     predictions = []
