@@ -47,7 +47,8 @@ def serve() -> int:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")
     os.chdir(NOTEBOOKS)
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *options, QUICKSTART])
+    options.append(f"--LabApp.default_url=/lab/tree/{QUICKSTART}")
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *options])
 
 
 def percentile(values: list[float], share: float) -> float:
