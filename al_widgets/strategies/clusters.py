@@ -109,8 +109,8 @@ class TypicalClusters:
     def _most_typical(self, context: Context, members: IntArray, free: np.ndarray) -> tuple[int, float]:
         """Return the free member whose neighbours in the cluster are closest, and 1 / mean distance to them."""
         able = members[free[members]]
-        among = members if len(members) <= 2000 else context.rng.choice(members, 2000, replace=False)
-        able = able if len(able) <= 2000 else context.rng.choice(able, 2000, replace=False)
+        among = members if len(members) <= 1000 else context.rng.choice(members, 1000, replace=False)
+        able = able if len(able) <= 1000 else context.rng.choice(able, 1000, replace=False)
         points = finite_rows(context.features, able)
         gap = np.sqrt(squared_distances(points, finite_rows(context.features, among)))
         near = min(self.n_neighbours + 1, gap.shape[1])  # a row is its own neighbour at distance 0

@@ -42,7 +42,7 @@ class Gradients:
         else:
             self._p = probabilities_of(context, pool.rows(np.arange(len(pool.norms))))
         self._likeliest = np.empty(len(pool.norms), np.min_scalar_type(context.n_classes))
-        self.norms = np.empty_like(pool.norms)
+        self.norms = pool.norms  # becomes ‖g‖² in place: ‖x‖² is not needed again
         for start in range(0, len(self._p), CHUNK):
             where = slice(start, start + CHUNK)
             p = self._p[where]
@@ -51,7 +51,7 @@ class Gradients:
             self._likeliest[where] = best
             # ‖g‖² = ‖p − e_ŷ‖² ‖x‖², and ‖p − e_ŷ‖² = ‖p‖² − 2 p_ŷ + 1
             size = np.einsum("ij,ij->i", p, p) - 2 * p[np.arange(len(p)), best] + 1
-            self.norms[where] = np.maximum(size, 0) * pool.norms[where]
+            self.norms[where] *= np.maximum(size, 0)
 
     def distances_to(self, position: int) -> FloatArray:
         """Return ‖g − g_position‖² of all rows, at least 0, shape (M,)."""
@@ -104,7 +104,7 @@ class Badge:
             if started:
                 best, propensities[i] = _draw(nearest, free, context.rng)
             else:
-                best, propensities[i] = int(np.where(free, nearest, -1).argmax()), 1.0
+                best, propensities[i] = _largest(nearest, free), 1.0
             chosen[i], utilities[i] = best, np.sqrt(nearest[best])
             gap = gradients.distances_to(best)
             if started:
@@ -116,6 +116,17 @@ class Badge:
             nearest[best] = 0
             free[best] = False
         return Selection(pool.rows(chosen), utilities, propensities)
+
+
+def _largest(values: FloatArray, free: npt.NDArray[np.bool_]) -> int:
+    """Return the free position of the largest value, block by block."""
+    best, at = -np.inf, 0
+    for start in range(0, len(values), CHUNK):
+        block = np.where(free[start : start + CHUNK], values[start : start + CHUNK], -np.inf)
+        here = int(block.argmax())
+        if block[here] > best:
+            best, at = float(block[here]), start + here
+    return at
 
 
 def _draw(weight: FloatArray, free: npt.NDArray[np.bool_], rng: np.random.Generator) -> tuple[int, float]:
