@@ -13,16 +13,18 @@ if TYPE_CHECKING:
     from al_widgets.pool.frame import FramePool
     from al_widgets.pool.opening import open_pool
     from al_widgets.pool.paths import PathsPool
+    from al_widgets.pool.slices import SlicePool
 
 _HOME = {
     "ArrayPool": "al_widgets.pool.array",
     "FolderPool": "al_widgets.pool.folder",
     "FramePool": "al_widgets.pool.frame",
     "PathsPool": "al_widgets.pool.paths",
+    "SlicePool": "al_widgets.pool.slices",
     "open_pool": "al_widgets.pool.opening",
 }
 
-__all__ = ["ArrayPool", "FolderPool", "FramePool", "PathsPool", "Pool", "open_pool"]
+__all__ = ["ArrayPool", "FolderPool", "FramePool", "PathsPool", "Pool", "SlicePool", "open_pool"]
 
 
 def __getattr__(name: str) -> Any:

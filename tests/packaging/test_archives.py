@@ -52,7 +52,7 @@ def test_sdist_ships_the_built_widget_and_its_sources(archives: Path) -> None:
         "LICENSE",
         "README.md",
     } <= names
-    assert not [n for n in names if "node_modules" in n or n.startswith(".")]
+    assert not [n for n in names if "node_modules" in n or (n.startswith(".") and n != ".gitignore")]
 
 
 def test_sdist_builds_a_wheel_without_node(archives: Path, tmp_path: Path) -> None:
