@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 _STATIC = pathlib.Path(__file__).parent.parent / "static"
 MOST_PAGES = 8
 """Pages whose windows are remembered."""
+FEW = 3
+"""Problems that are named one by one."""
 KEPT = 2
 """Items of the window that a new ranking leaves alone: the one on the screen and the next, which may be there already."""
 
@@ -88,6 +90,7 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
         self._windows: dict[str, dict[str, ImageInfo]] = {}
         self._windows_lock = threading.Lock()
         self._told: set[str] = set()
+        self._told_problems = 0
         self._rev = 0
         self._pusher = Pusher(self._push)
         self._unsubscribe = session.subscribe(self._on_change)
@@ -223,7 +226,9 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
             self._tell("info", self.session.closed)
             return
         if "round" in changes or "error" in changes:
-            for client, window in list(self._windows.items()):
+            with self._windows_lock:
+                windows = list(self._windows.items())
+            for client, window in windows:
                 have = list(window)
                 drawn, buffers = entries.draw_entries(
                     self.session, client, have, max(len(have), KEPT + 1), keep=KEPT, there=window
@@ -232,9 +237,24 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
                 self._send_queue(client, drawn, buffers, keep=have[:KEPT], replace=True)
         if self.session.last_error:
             self._tell("error", self.session.last_error)
-        for problem in self.session.problem_list():
-            self._tell("warning", f"{problem.item_id} was set aside: {problem.reason}", problem.item_id)
+        self._tell_problems()
         self.send({"kind": "status", "status": self._status()})
+
+    def _tell_problems(self) -> None:
+        """Name the items that were set aside since the last time, one by one where they are few."""
+        problems = self.session.problem_list()
+        new = problems[self._told_problems :]
+        self._told_problems = len(problems)
+        if len(new) <= FEW:
+            for problem in new:
+                self._tell("warning", f"{problem.item_id} was set aside: {problem.reason}", problem.item_id)
+            return
+        first = new[0]
+        self._tell(
+            "warning",
+            f"{len(new)} items were set aside, for example {first.item_id}: {first.reason}. "
+            "session.problems() lists them all.",
+        )
 
     def _tell(self, severity: Any, message: str, item_id: str = "") -> None:
         """Send a line for the strip, once."""
