@@ -169,7 +169,9 @@ def choose(
     rng : Generator
         Draws which labels are looked at when there are more than 400.
     """
+    kernels: tuple[float, ...] = WIDTHS[:2]
     if len(labelled.classes) > MAX_JUDGED:
+        kernels = WIDTHS[:1]  # linear may win on a sample of the labels, but learns nothing more from all of them
         labelled = labelled.some(np.sort(rng.choice(len(labelled.classes), MAX_JUDGED, replace=False)))
     count = np.bincount(labelled.classes, minlength=labelled.targets.shape[1])
     judged = count[labelled.classes] >= 2
@@ -188,7 +190,7 @@ def choose(
 
     chosen = best(
         replace(default, dimension=m, share=share, width=width)
-        for width in WIDTHS[:2]
+        for width in kernels
         for m in kernel_weights
         for share in SHARES
     )
