@@ -90,10 +90,14 @@ class Answers(Readings):
             ack = self._store.append(event)
             self._ledger.add(event)
             self._visible = {h: [i for i in ids if i != event.item_id] for h, ids in self._visible.items()}
+            self._recorded(event)
             self._rounds.answered()
         if not ack.duplicate:
             self._observers.notify("labels")
         return not ack.duplicate
+
+    def _recorded(self, event: Annotation) -> None:
+        """Take note of an event that is durable now; the caller holds the lock."""
 
     def _check_item(self, item_id: str) -> None:
         """Raise `UnknownItemError` if no answer can be about this item."""

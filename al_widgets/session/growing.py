@@ -113,15 +113,10 @@ class GrowingSession(Session):
         if item_id not in self._row and not (item_id.startswith(f"{self._pool.name}/") and len(item_id) <= LONGEST_ID):
             raise UnknownItemError(item_id)
 
-    def record(self, event: Annotation) -> bool:
-        """Record one event; see `Session.record`."""
-        new = super().record(event)
-        with self._lock:
-            if new:
-                self._settle(event.item_id)
-                self._evict()
+    def _recorded(self, event: Annotation) -> None:
+        self._settle(event.item_id)
+        self._evict()
         self._room.set()
-        return new
 
     def set_aside(self, item_id: str, reason: str) -> None:
         """Take an item out of this session because it cannot be shown; it waits no longer."""

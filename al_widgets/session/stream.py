@@ -174,7 +174,6 @@ class StreamSession(GrowingSession):
         self._features.open(arrival.pixels.shape)
         self._recall()
         with self._lock:
-            self._sync()
             known = item_id in self._held or bool(self._ledger.answers(item_id))
         if known:
             self._note(item_id, self._policy.known(), None)
