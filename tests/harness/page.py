@@ -291,7 +291,7 @@ class QueryView:
             """(el, item) => {
               const now = el.dataset.alItem ?? "";
               if (now === item) return false;
-              return now === "" ? el.dataset.alState === "done" : window.__al.painted.at(-1)?.item_id === now;
+              return now === "" ? ["done", "offline"].includes(el.dataset.alState) : window.__al.painted.at(-1)?.item_id === now;
             }""",
             item,
             seconds,
