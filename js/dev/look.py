@@ -43,7 +43,9 @@ def _label(page: Page, n: int) -> None:
 
 def _axe(page: Page, name: str) -> None:
     page.add_script_tag(path=str(ROOT / "js/node_modules/axe-core/axe.min.js"))
-    found = page.evaluate("axe.run().then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html + ' ' + n.failureSummary)]))")
+    found = page.evaluate(
+        "axe.run().then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html + ' ' + n.failureSummary)]))"
+    )
     print(f"axe {name}: {len(found)} violations")
     for rule, nodes in found:
         print("  ", rule, *nodes[:4], sep="\n      ")
@@ -92,7 +94,9 @@ def main(out: Path) -> None:
             page.keyboard.press("S")
             shot(page, f"{theme}-reason")
             page.keyboard.press("Escape")
-            page.evaluate("kernel.push({kind:'status', status: kernel.state(), problem:{severity:'error', message:'farm/IMG_0031.jpg cannot be read: truncated after 12 288 bytes'}})")
+            page.evaluate(
+                "kernel.push({kind:'status', status: kernel.state(), problem:{severity:'error', message:'farm/IMG_0031.jpg cannot be read: truncated after 12 288 bytes'}})"
+            )
             page.evaluate("kernel.die()")
             _label(page, 3)
             page.wait_for_selector('[data-al-state="offline"]')
@@ -136,13 +140,19 @@ def main(out: Path) -> None:
         page.wait_for_timeout(1700)
         shot(page, "busy")
 
-        for name, query in (("photo", "total=400"), ("raw", "images=raw&total=400"), ("busy kernel", "busy_ms=300&total=400")):
+        for name, query in (
+            ("photo", "total=400"),
+            ("raw", "images=raw&total=400"),
+            ("busy kernel", "busy_ms=300&total=400"),
+        ):
             page = view(query)
             _label(page, 100)
             page.wait_for_timeout(400)
             ms = page.evaluate("painted.slice(1).map(p => p.ms).filter(ms => ms !== null)")
             q = statistics.quantiles(ms, n=20)
-            print(f"painted, {name}: n={len(ms)} median={statistics.median(ms):.1f} ms p95={q[18]:.1f} ms max={max(ms):.1f} ms")
+            print(
+                f"painted, {name}: n={len(ms)} median={statistics.median(ms):.1f} ms p95={q[18]:.1f} ms max={max(ms):.1f} ms"
+            )
         browser.close()
     server.shutdown()
 

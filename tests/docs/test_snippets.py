@@ -58,7 +58,9 @@ def test_readme_names_only_what_is_there() -> None:
 
 
 def modules() -> list[str]:
-    found = [m.name for m in pkgutil.walk_packages(al_widgets.__path__, "al_widgets.") if not m.name.endswith("__main__")]
+    found = [
+        m.name for m in pkgutil.walk_packages(al_widgets.__path__, "al_widgets.") if not m.name.endswith("__main__")
+    ]
     return ["al_widgets", *found]
 
 

@@ -28,7 +28,9 @@ def crowd(features: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> Iterator[C
 
     def make(name: str) -> al.Session:
         pictures = np.uint8(features[0].reshape(-1, 8, 8) * 255)
-        session = al.Session(pictures, CLASSES, encoder=features[0], store=tmp_path / f"{name}.db", annotator="team", audit=0)
+        session = al.Session(
+            pictures, CLASSES, encoder=features[0], store=tmp_path / f"{name}.db", annotator="team", audit=0
+        )
         opened.append(session)
         return session
 
@@ -47,7 +49,11 @@ def labels_needed(session: al.Session, truth: np.ndarray, annotators: int, refit
         if holder in held:
             item_id = held.pop(holder)
             value = truth[int(item_id.rsplit("/", 1)[1])]
-            session.record(Annotation(f"{holder}-{turn}", item_id, holder, "label", str(value), holder, turn, answered_at=float(turn)))
+            session.record(
+                Annotation(
+                    f"{holder}-{turn}", item_id, holder, "label", str(value), holder, turn, answered_at=float(turn)
+                )
+            )
             answered.append(item_id)
             if len(answered) % refit_every == 0:
                 session.wait(60)
