@@ -1,5 +1,5 @@
-# Everything is installed into .venv and js/node_modules; nothing else on the machine is changed, except that a machine
-# without a browser gets Debian's Chromium when this runs as root (see .ci/install).
+# Everything is installed into .venv and js/node_modules; nothing else on the machine is changed, except that as root
+# a machine without a browser gets Debian's Chromium, and one without ensurepip Debian's python3-venv (see .ci/install).
 #
 #   make install      the package, its tools, the browser side
 #   make demo         the quickstart notebook in JupyterLab;  ARGS=--check: label it by script and check the outcome

@@ -9,6 +9,7 @@
     ├── ReadError             a file that cannot be read, with path and reason   (OSError)
     ├── StoreError
     │   ├── StoreMismatchError  the store belongs to another pool or task
+    │   ├── StoreConflictError  an event that is there already, with another content
     │   ├── StoreVersionError   not a store, or written by a newer version
     │   ├── StoreLockedError    another process holds it
     │   └── StoreFullError      no space left: the answer was not saved
@@ -77,6 +78,10 @@ class StoreError(AlWidgetsError):
 
 class StoreMismatchError(StoreError):
     """The store belongs to another pool or task."""
+
+
+class StoreConflictError(StoreError):
+    """An event with this number or id is in the store already, with another content."""
 
 
 class StoreVersionError(StoreError):

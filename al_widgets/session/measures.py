@@ -44,12 +44,25 @@ def check_settings(*, audit: float, target: float, hourly_rate: float | None, ba
 
 
 def reserve_rows(store: Store, ids: Sequence[str], audit: float) -> list[int]:
-    """Return the rows of the audit reserve in serving order; its secret and its share are drawn once a store."""
-    from al_widgets.evaluation.reserve import reserve_fraction, reserve_order
+    """Return the rows of the audit reserve in serving order.
 
-    if not audit or not len(ids):
-        return []
-    kept = store.keep_setting("reserve", {"secret": secrets.token_hex(8), "fraction": reserve_fraction(len(ids))})
+    Its secret and its share are drawn once a store, whatever is wanted later: an item that was trained on can never
+    measure. A store that was begun with ``audit=0`` has no reserve.
+
+    Raises
+    ------
+    SessionError
+        If an audit is wanted in a store that has no reserve.
+    """
+    from al_widgets.evaluation import reserve_fraction, reserve_order
+
+    fraction = reserve_fraction(len(ids)) if audit else 0.0
+    kept = store.keep_setting("reserve", {"secret": secrets.token_hex(8), "fraction": fraction})
+    if audit and not kept["fraction"]:
+        raise SessionError(
+            f"{store.location} was begun with audit=0: every item may have been trained on, so that no accuracy can be "
+            "measured. Go on with audit=0, or begin another store."
+        )
     row = {item_id: i for i, item_id in enumerate(ids)}
     return [row[item_id] for item_id in reserve_order(kept["secret"], ids, kept["fraction"])]
 

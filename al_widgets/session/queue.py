@@ -6,6 +6,7 @@ Pure bookkeeping in memory; the session's lock guards it, leases are the store's
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ class ServingQueue:
     def __init__(self, size: int, reserve: Sequence[int], audit: float, seed: int) -> None:
         self._reserve = list(reserve)
         self._in_reserve = frozenset(self._reserve)
-        self._period = round(1 / audit) if audit and self._reserve else 0
+        self._audit = audit if self._reserve else 0.0
         self._seed = seed
         order = np.random.default_rng(seed).permutation(size)
         self._order = [int(row) for row in order if int(row) not in self._in_reserve]
@@ -108,9 +109,13 @@ class ServingQueue:
                 yield Pick(row, "random", None, None, "new")
 
     def _is_audit(self, place: int) -> bool:
-        """Whether the query at a place is an audit: one at a hidden, random place of every block."""
-        if not self._period:
+        """Whether the query at a place is an audit: one at a hidden, random place of every block of 1/share places."""
+        if not self._audit:
             return False
-        block, within = divmod(place, self._period)
+        block = int(place * self._audit)
+        first, end = (math.ceil(k / self._audit) for k in (block, block + 1))
+        if not first <= place < end:  # the product and the quotients round differently
+            block += 1 if place >= end else -1
+            first, end = (math.ceil(k / self._audit) for k in (block, block + 1))
         digest = hashlib.blake2b(f"{self._seed}:{block}".encode(), digest_size=4).digest()
-        return int.from_bytes(digest, "big") % self._period == within
+        return first + int.from_bytes(digest, "big") % max(1, end - first) == place

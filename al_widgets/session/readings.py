@@ -46,6 +46,7 @@ class Readings(ABC):
     _reserve_ids: set[str]
     _progress: tuple[int, int] | None
     _error: str
+    _encoding_error: str
     _closed: str
     _queue: ServingQueue
     _hindsight: tuple[tuple[int, dict[str, Any]], list[Round]] | None = None
@@ -103,7 +104,7 @@ class Readings(ABC):
     @property
     def last_error(self) -> str:
         """What went wrong behind the scenes last, empty if nothing did since."""
-        return self._error
+        return self._encoding_error or self._error
 
     @property
     def encoding_progress(self) -> tuple[int, int] | None:
@@ -224,6 +225,8 @@ class Readings(ABC):
             kinds = {"skip": 0, "unsure": 0}
             mine = 0
             for item_id in self._ledger.answered():
+                if item_id not in self._row or item_id in self._problems:
+                    continue
                 answers = self._ledger.answers(item_id)
                 mine += self.annotator in answers
                 if item_id not in labels:

@@ -112,26 +112,37 @@ class Session(Answers):
         self._closed = ""
         measures.check_settings(audit=audit, target=target, hourly_rate=hourly_rate, batch_size=batch_size)
         strategy = as_strategy(strategy)
+        if learner is not None:
+            from al_widgets.learning import as_learner
+
+            learner = as_learner(learner)
+        self.annotator = annotator or _login_name()
+        self.target, self.hourly_rate, self.batch_size, self.seed = target, hourly_rate, batch_size, seed
         self._pool: Pool = self._make_pool(pool)
         self._ids: Sequence[str] = self._pool.item_ids
         self._row = {item_id: row for row, item_id in enumerate(self._ids)}
         task = task if isinstance(task, Task) else Classification(task)
         self._store: Store = open_store(f"{self._pool.name}.db" if store is None else store)
         try:
-            for name in self._store.bind(self._pool.identity(), self._known_ids(), task.kind, task.classes):
-                task = task.with_class(name)
-        except AlWidgetsError:
+            self._begin(task, audit, strategy, learner, encoder)
+        except BaseException:
             self._store.close()
             raise
+        if self._store.location != ":memory:":
+            supersede(self._store.location, self.annotator, self)
+
+    def _begin(self, task: Task, audit: float, strategy: Any, learner: Any, encoder: Any) -> None:
+        """Take up what the store knows, and set up the machinery; nothing runs yet."""
+        for name in self._store.bind(self._pool.identity(), self._known_ids(), task.kind, task.classes):
+            task = task.with_class(name)
         self._task = task
-        self.annotator = annotator or getpass.getuser()
-        self.target, self.hourly_rate, self.batch_size, self.seed = target, hourly_rate, batch_size, seed
         self._observers = Observers()
         self._problems: dict[str, Problem] = {}
         self._client, self._seq = f"py-{uuid.uuid4().hex[:12]}", 0
         self._visible: dict[str, list[str]] = {}
+        self._released: set[str] = set()
         self._progress: tuple[int, int] | None = None
-        self._error = ""
+        self._error = self._encoding_error = ""
         self._queue = self._make_queue(audit)
         self._reserve_ids = {self._ids[row] for row in self._queue.reserve}
         self._lock = threading.RLock()
@@ -144,13 +155,11 @@ class Session(Answers):
             self._on_error,
             strategy=strategy,
             learner=learner,
-            batch_size=batch_size,
-            seed=seed,
+            batch_size=self.batch_size,
+            seed=self.seed,
             first_round=max((r.round for r in self._past), default=0),
         )
         self._encoding = self._make_encoding(encoder)
-        if self._store.location != ":memory:":
-            supersede(self._store.location, self.annotator, self)
 
     def _make_pool(self, pool: Any) -> Pool:
         return open_pool(pool)
@@ -170,7 +179,7 @@ class Session(Answers):
             on_progress=self._on_progress,
             on_ready=self._rounds.on_features,
             on_problem=lambda p: self.set_aside(p.item_id, p.reason),
-            on_error=self._on_error,
+            on_error=self._on_encoding_error,
         )
 
     # ---- asking -----------------------------------------------------------------------------------------------------
@@ -198,7 +207,7 @@ class Session(Answers):
                 yield drawn[0]
         finally:
             if not self._closed:
-                self._store.release(holder)
+                self.release(holder)
 
     def draw(self, holder: str, n: int, *, have: Sequence[str] = (), keep: int | None = None) -> list[Query]:
         """Draw up to `n` items for a holder and lease them.
@@ -246,6 +255,24 @@ class Session(Answers):
         self.start()
         return queries
 
+    @property
+    def released(self) -> frozenset[str]:
+        """Holders that are gone, by their own word or a successor's."""
+        return frozenset(self._released)
+
+    def release(self, holder: str) -> None:
+        """Give back everything a holder holds, because it is gone; see `welcome`."""
+        with self._lock:
+            self._released.add(holder)
+            self._visible.pop(holder, None)
+            if not self._closed:
+                self._store.release(holder)
+
+    def welcome(self, holder: str) -> None:
+        """Take note that a holder is there (again)."""
+        with self._lock:
+            self._released.discard(holder)
+
     # ---- running ----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -270,18 +297,19 @@ class Session(Answers):
         return self._rounds.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
 
     def predict(self, pictures: Any) -> pd.DataFrame:
-        """Apply the newest model to pictures outside the pool: a folder, a list of paths, an array.
+        """Apply the newest model to pictures outside the pool: a folder, a list of paths, an array; waits for training.
 
         Returns the columns of `predictions`; NaN for pictures that cannot be read.
 
         Raises
         ------
         SessionError
-            If there is no model yet, or the pool is still being read; `wait` for it.
+            If there is no model yet, or the pool could not be read.
         """
+        self.wait()  # encoder and model must be of the same reading
         encoder = getattr(self._encoding, "encoder", None)
         if encoder is None:
-            raise SessionError("the pool's pictures are still being read: call session.wait() first")
+            raise SessionError(f"the pool's pictures were not read to the end. {self.last_error}".strip())
         return new_pictures.predict(pictures, encoder, self._rounds.snapshot)
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:
@@ -347,7 +375,7 @@ class Session(Answers):
                 [self._row[i] for i in self._problems],
             ):
                 open_[taken] = False
-            pending = set(answered) - set(rows) - self._queue.in_reserve | set(visible)
+            pending = (set(answered) | set(visible)) - set(rows) - self._queue.in_reserve
             return State(
                 version=len(self._ledger),
                 n_labels=len(self._ledger.labels),
@@ -361,9 +389,9 @@ class Session(Answers):
 
     def _on_round(self, snapshot: Snapshot) -> None:
         """Install a new model and its ranking; on the trainer's thread."""
-        if self._closed:
-            return
         with self._lock:
+            if self._closed:
+                return
             self._queue.install(snapshot.ranking)
             self._error = "; ".join(str(error) for error in snapshot.errors)
             known = self._past[-1].n_labels if self._past else -1
@@ -377,8 +405,8 @@ class Session(Answers):
                     snapshot.round, snapshot.n_labels, accuracy, seconds, money, self.strategy, time.time(),
                     snapshot.fit_s, predictions,
                 )  # fmt: skip
-                self._past.append(record)
                 self._store.add_round(record)
+                self._past.append(record)
         self._observers.notify("error" if self._error else "round")
 
     def _on_progress(self, done: int, total: int) -> None:
@@ -386,5 +414,21 @@ class Session(Answers):
         self._observers.notify("progress")
 
     def _on_error(self, error: Exception) -> None:
-        self._error = str(error) if isinstance(error, AlWidgetsError) else f"{type(error).__name__}: {error}"
+        self._error = _told(error)
         self._observers.notify("error")
+
+    def _on_encoding_error(self, error: Exception) -> None:
+        self._encoding_error = _told(error)
+        self._observers.notify("error")
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, AlWidgetsError) else f"{type(error).__name__}: {error}"
+
+
+def _login_name() -> str:
+    """Return the login name; a container's user may have none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise SessionError("this account has no login name: give annotator='…'") from error

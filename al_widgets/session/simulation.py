@@ -192,7 +192,11 @@ class _Experiment:
         answer = self.oracle(self.item_ids[row])
         seconds = getattr(answer, "elapsed_s", getattr(self.oracle, "elapsed_s", self.seconds_per_label))
         value = getattr(answer, "value", answer)
-        return (None if value is None else self.classes.index(value)), float(seconds)
+        if value is None or getattr(answer, "kind", "label") != "label":
+            return None, float(seconds)
+        if str(value) not in self.classes:
+            raise SessionError(f"the oracle answered {value!r}, which is no class of the task")
+        return self.classes.index(str(value)), float(seconds)
 
 
 def _learner(learner: Any) -> Learner:

@@ -124,8 +124,15 @@ class Plan:
                     self._lines[number].append(pair.middle.tobytes())
                 return pair.middle, pair.distance
         if self._dimension == 1:
-            return None if len(np.unique(labels)) > 1 else (self._some(), None)
+            return self._widest_gap(points) if len(np.unique(labels)) < 2 else None
         return self._new_line(points, labels)
+
+    def _widest_gap(self, points: FloatArray) -> Found | None:
+        """Look for another answer in the middle of what is least known; None when nothing wider than the precision is left."""
+        ordered = np.sort(points[:, 0])
+        gaps = np.diff(ordered)
+        at = int(gaps.argmax())
+        return None if gaps[at] <= self._precision else (ordered[at : at + 1] + gaps[at] / 2, float(gaps[at]))
 
     def _new_line(self, points: FloatArray, labels: npt.NDArray[np.intp]) -> Found:
         """Begin a line from a point that is on none, to the nearest one of another answer; without such a point ask for one."""

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from al_widgets.errors import StoreError, StoreMismatchError, StoreVersionError
+from al_widgets.errors import StoreConflictError, StoreMismatchError, StoreVersionError
 from al_widgets.records import Annotation, PoolIdentity, Round
 from al_widgets.store import schema
 from al_widgets.store.backends import Backend, backend_of
@@ -174,7 +174,7 @@ class SqlStore:
         if len(found) == 1 and all(found[0][name] == value for name, value in row.items()):
             return Ack(row["event_id"], found[0]["position"], duplicate=True)
         differing = sorted({name for old in found for name, value in row.items() if old[name] != value})
-        raise StoreError(
+        raise StoreConflictError(
             f"event {row['event_id']!r} (client {row['client']!r}, number {row['seq']}) is in "
             f"{self.location} already, with another {', '.join(differing)}; "
             "a new answer needs a new number and a new id",

@@ -63,7 +63,7 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
         """Read the session and show what it says now; where it cannot be read, say so above the figures."""
         with self._showing:
             try:
-                reading = self._reader.read()
+                self._show(self._reader.read())
             except SessionClosedError:
                 return  # what was shown last stays
             except AlWidgetsError as error:
@@ -72,8 +72,6 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
             except Exception as error:  # a timer's thread has nobody to raise to
                 _log.exception("the dashboard could not read the session")
                 self._head.problem = f"The figures are not up to date: {type(error).__name__}: {error}"
-                return
-            self._show(reading)
 
     def _show(self, reading: Reading) -> None:
         with self._head.hold_sync():

@@ -16,8 +16,9 @@ from typing import Any
 import anywidget
 import traitlets as t
 
-from al_widgets.errors import AlWidgetsError, StoreFullError, StoreLockedError, UnknownItemError
+from al_widgets.errors import AlWidgetsError, MessageError, StoreConflictError, TaskError, UnknownItemError
 from al_widgets.session import Session
+from al_widgets.session.session import LEASE_S
 from al_widgets.widgets import entries, messages, status
 from al_widgets.widgets.comm import FollowFrontend
 from al_widgets.widgets.pusher import Pusher
@@ -27,6 +28,8 @@ _log = logging.getLogger(__name__)
 _STATIC = pathlib.Path(__file__).parent.parent / "static"
 MOST_PAGES = 8
 """Pages whose windows are remembered."""
+FINAL = (MessageError, TaskError, UnknownItemError, StoreConflictError)
+"""Errors that sending again cannot mend; after all others the page keeps the answer and sends it again."""
 FEW = 3
 """Problems that are named one by one."""
 KEPT = 2
@@ -88,6 +91,7 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
         )
         self.session = session
         self._windows: dict[str, dict[str, ImageInfo]] = {}
+        self._last_heard: dict[str, float] = {}
         self._windows_lock = threading.Lock()
         self._told: set[str] = set()
         self._told_problems = 0
@@ -102,19 +106,19 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
         rid = content.get("rid", "") if isinstance(content, dict) else ""
         try:
             message = messages.parse(content)
+            self._heard(message["client"])
             getattr(self, f"_on_{message['kind']}")(message)
         except Exception as error:
             ours = isinstance(error, AlWidgetsError)
             (_log.info if ours else _log.exception)("message refused: %s", error)
             text = str(error) if ours else f"{type(error).__name__}: {error}"
-            retry = isinstance(error, StoreFullError | StoreLockedError)
+            retry = not isinstance(error, FINAL)
             info = {"type": type(error).__name__, "message": text, "retry": retry}
             self.send({"kind": "reply", "rid": str(rid)[:200], "ok": False, "error": info})
 
     def _on_hello(self, message: dict[str, Any]) -> None:
         for gone in message["replaces"]:
-            self.session.store.release(gone)
-            self._windows.pop(gone, None)
+            self.session.release(gone)
         self._reply(message, history=entries.history_of(self.session, 200), fill=True)
 
     def _on_refill(self, message: dict[str, Any]) -> None:
@@ -156,8 +160,8 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
     def _on_bad_image(self, message: dict[str, Any]) -> None:
         with self._windows_lock:
             known = self._windows.get(message["client"], {}).pop(message["item_id"], None)
-        if known is not None and known["buffer"] == entries.PAGE_HAS_IT:
-            self._reply(message)  # it no longer had the picture: the item comes again, with its bytes
+        if known is None or known["buffer"] == entries.PAGE_HAS_IT:
+            self._reply(message)  # the page no longer had the picture: the item comes again, with its bytes
             return
         self.session.set_aside(message["item_id"], f"the browser cannot show it: {message['reason'][:300]}")
         self._reply(message)
@@ -177,16 +181,37 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
             drawn, buffers = entries.draw_entries(self.session, client, have, message["want"], there={})
             self._remember(client, have, drawn)
             fields["entries"] = drawn
-        fields["status"] = self._status()
+        fields["status"] = self._status(message["client"])
         self.send({"kind": "reply", "rid": message["rid"], "ok": True, **fields}, buffers)
 
     # ---- to the page --------------------------------------------------------------------------------------------------
 
-    def _status(self) -> Any:
+    def _status(self, client: str | None = None) -> Any:
+        """Return the status for one page, or for all that are there."""
+        self._forget_gone()
         with self._windows_lock:
             self._rev += 1
-            waiting = any(self._windows.values())
-        return status.status_of(self.session, self._rev, has_items=waiting)
+            rev = self._rev
+            held = [self._windows.get(client, {})] if client else list(self._windows.values())
+        return status.status_of(self.session, rev, has_items=any(held))
+
+    def _heard(self, client: str) -> None:
+        """Take note that a page is there."""
+        with self._windows_lock:
+            self._last_heard[client] = time.monotonic()
+        self.session.welcome(client)
+
+    def _forget_gone(self) -> None:
+        """Give back what pages hold that were replaced, or said nothing for as long as a lease lasts."""
+        now, released = time.monotonic(), self.session.released
+        with self._windows_lock:
+            silent = {c for c, at in self._last_heard.items() if now - at > LEASE_S}
+            for client in (silent | released) & self._windows.keys():
+                del self._windows[client]
+            for client in silent:
+                del self._last_heard[client]
+        for client in silent - released:
+            self.session.release(client)
 
     def _remember(self, client: str, have: list[str], drawn: Sequence[Entry] = ()) -> None:
         """Take note of what a page holds: the items it named, and those that are on their way to it."""
@@ -226,6 +251,7 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
             self._tell("info", self.session.closed)
             return
         if "round" in changes or "error" in changes:
+            self._forget_gone()
             with self._windows_lock:
                 windows = list(self._windows.items())
             for client, window in windows:

@@ -48,3 +48,11 @@ def test_queue_serves_the_ranking_before_the_random_order() -> None:
     picks = queue.pick(5, 0, lambda row: row != 3)
     assert [p.row for p in picks[:2]] == [7, 5]
     assert [p.strategy for p in picks] == ["margin", "margin", "random", "random", "random"]
+
+
+@given(st.floats(0.01, 0.5), st.integers(0, 3))
+def test_queue_keeps_the_audit_share_that_was_asked_for(audit: float, seed: int) -> None:
+    queue = ServingQueue(10, [0], audit, seed)
+    n = 2000
+    served = sum(queue._is_audit(place) for place in range(n))
+    assert abs(served - audit * n) <= 1

@@ -14,7 +14,14 @@ import pytest
 from PIL import Image
 
 import al_widgets as al
-from al_widgets.errors import SessionClosedError, SessionError, StoreMismatchError, TaskError, UnknownItemError
+from al_widgets.errors import (
+    LearnerError,
+    SessionClosedError,
+    SessionError,
+    StoreMismatchError,
+    TaskError,
+    UnknownItemError,
+)
 from al_widgets.records import Annotation
 from tests.session.conftest import CLASSES, Digits
 
@@ -197,6 +204,57 @@ def test_broken_files_are_set_aside_and_the_rest_goes_on(tmp_path: Path, open_se
     assert "new.png" in set(again.predictions().item_id)
 
 
+def test_a_learner_that_cannot_tell_probabilities_is_refused_at_once(open_session: Open) -> None:
+    from sklearn.svm import LinearSVC
+
+    with pytest.raises(LearnerError, match="predict_proba"):
+        open_session(learner=LinearSVC())
+
+
+def test_audit_items_stay_out_of_training_when_the_audit_is_switched_off_for_a_while(
+    open_session: Open, digits: Digits
+) -> None:
+    first = open_session()
+    label(first, digits, 5)
+    reserve = set(first.labels().query("audit").item_id)
+    second = open_session(audit=0)
+    for item_id in second.pool.item_ids:
+        second.submit(item_id, digits.truth(item_id))
+    second.wait(60)
+    assert second.snapshot is not None
+    audited = set(second.labels().query("audit").item_id)
+    assert reserve < audited
+    assert second.snapshot.n_trained == 300 - len(audited)
+
+
+def test_an_audit_is_refused_where_everything_may_have_been_trained_on(open_session: Open, digits: Digits) -> None:
+    label(open_session(audit=0), digits, 3)
+    with pytest.raises(SessionError, match="begun with audit=0"):
+        open_session(audit=0.2)
+
+
+def test_items_of_a_holder_that_is_gone_are_candidates_again(open_session: Open) -> None:
+    session = open_session(audit=0)
+    session.wait(60)
+    for n in range(6):
+        drawn = session.draw(f"page-{n}", 5)
+        session.release(f"page-{n}")
+        session.submit(drawn[0], "1")
+    session.wait(60)
+    state = session._state()
+    assert len(state.candidates) == 300 - 6
+    assert len(state.pending) == 0
+
+
+def test_audit_items_on_the_screen_are_invisible_to_the_strategy(open_session: Open) -> None:
+    session = open_session(audit=0.5)
+    kinds = [session.draw("page", 1, have=[])[0].kind for _ in range(1)]
+    for query in session.queries(limit=6, wait=False):
+        kinds.append(query.kind)
+        assert not set(session._state().pending) & session._queue.in_reserve
+    assert "audit" in kinds
+
+
 def test_a_learner_that_fails_is_reported_and_labeling_goes_on(open_session: Open, digits: Digits) -> None:
     from sklearn.linear_model import LogisticRegression
 
@@ -260,9 +318,6 @@ def test_history_measures_early_models_on_audit_answers_that_came_later(open_ses
 
 def test_predict_applies_the_model_to_pictures_outside_the_pool(open_session: Open, digits: Digits) -> None:
     session = open_session()
-    with pytest.raises(SessionError, match="wait"):
-        session.predict(digits.images[:3])
-    session.wait(120)
     with pytest.raises(SessionError, match="no model yet"):
         session.predict(digits.images[:3])
     label(session, digits, 60)

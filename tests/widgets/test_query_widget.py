@@ -226,3 +226,55 @@ def test_pictures_that_the_page_has_do_not_travel_again(open_widget: Open) -> No
     page.send("bad_image", item_id=lost, reason="the picture's bytes did not arrive")
     if lost in {e["item_id"] for e in spared}:
         assert widget.session.problems().empty
+
+
+def test_a_page_that_was_replaced_gives_its_items_back_for_good(open_widget: Open) -> None:
+    widget = open_widget(np.arange(24 * 16, dtype=np.uint8).reshape(24, 4, 4))
+    old = FakeFrontend(widget, want=8)
+    old.hello()
+    other = al.QueryWidget(widget.session)
+    new = FakeFrontend(other, want=8)
+    new.hello(replaces=(old.client,))
+    for n in range(24):
+        new.wait_for("an item", lambda: new.window or new.send("refill", have=[], want=8)["entries"])
+        if not new.window:
+            new.hello()
+        reply = new.label("dark" if n % 2 else "bright")
+    widget.session.wait(60)
+    assert reply["ok"]
+    assert len(widget.session.labels()) == 24
+    assert new.send("refill", have=[], want=8)["status"]["state"] == "done"
+    other.close()
+
+
+def test_a_page_that_falls_silent_gives_its_items_back(open_widget: Open, monkeypatch: Any) -> None:
+    widget = open_widget(np.arange(12 * 16, dtype=np.uint8).reshape(12, 4, 4))
+    silent, other = FakeFrontend(widget, want=6), FakeFrontend(widget, want=6)
+    silent.hello()
+    other.hello()
+    widget._last_heard[silent.client] -= 1000
+    for _ in range(6):
+        other.label("dark")
+    assert len({e["item_id"] for e in other.window} & {e["item_id"] for e in silent.window}) == 6
+
+
+def test_an_answer_that_meets_a_closed_session_is_to_be_sent_again(open_widget: Open) -> None:
+    widget = open_widget()
+    page = FakeFrontend(widget)
+    page.hello()
+    message = page.message("label", "dark")
+    widget.session.close()
+    error = page.send("answer", **message)["error"]
+    assert (error["type"], error["retry"]) == ("SessionClosedError", True)
+    assert FakeFrontend(open_widget()).send("answer", **{**message, "rid": "again"})["ack"]
+
+
+def test_a_picture_that_is_missed_twice_is_not_set_aside(open_widget: Open) -> None:
+    widget = open_widget()
+    page = FakeFrontend(widget)
+    page.hello()
+    item_id = page.window[-1]["item_id"]
+    widget._windows[page.client][item_id]["buffer"] = -1
+    for _ in range(2):
+        page.send("bad_image", item_id=item_id, reason="the picture's bytes did not arrive")
+    assert widget.session.problems().empty
