@@ -58,9 +58,10 @@ class Answers(Readings):
             mine = (e for e in self._ledger if e.kind == "undo" and e.annotator == self.annotator)
             undos = [e for e in mine if self._ledger.stands(e.event_id) and self._is_answer(e.target)]
             undo = max(undos, key=lambda e: (e.answered_at, e.seq), default=None)
-        if undo is None:
+        if undo is None or undo.target is None:
             return None
-        self.record(self._event(undo.item_id, "undo", target=undo.event_id))
+        while (standing := self._ledger.newest_undo(undo.target)) is not None:  # it may have been undone twice
+            self.record(self._event(undo.item_id, "undo", target=standing.event_id))
         return undo.target
 
     def _is_answer(self, event_id: str | None) -> bool:

@@ -384,7 +384,8 @@ class SynthesisSession(GrowingSession):
             if len(self._generator.ranges) == 1:
                 values = [float(value[0]) for value in values]
             rows.append((*values, *(names[at[end.tobytes()]] for end in ends)))
-        return pd.DataFrame(rows, columns=["low", "high", "answer_low", "answer_high"])
+        frame = pd.DataFrame(rows, columns=["low", "high", "answer_low", "answer_high"], dtype=object)
+        return frame.astype({"low": float, "high": float}) if len(self._generator.ranges) == 1 else frame
 
     def labels(self) -> pd.DataFrame:
         """One row an item that has a label, as `Session.labels`, and a column that says it was made."""

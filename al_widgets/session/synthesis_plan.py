@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from al_widgets.errors import StrategyError
 from al_widgets.session.generators import Generator
-from al_widgets.strategies.synthesis import answerability, bisection, hill_climb
+from al_widgets.strategies.synthesis import answerability, bisection, hill_climb, novelty
 
 FloatArray = npt.NDArray[np.float64]
 Strategy = Literal["bisect", "climb", "random"]
@@ -168,7 +168,7 @@ class Plan:
             values = utility(points)
             if values is None:
                 return None
-            return values * answerability(points, unsure) * answerability(points, taken, spacing)
+            return values * answerability(points, unsure, told) * novelty(points, taken, spacing)
 
         if pictures:
             return self._best_of(worth)

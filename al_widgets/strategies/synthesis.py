@@ -146,16 +146,29 @@ def _scored(utility: Utility, points: FloatArray) -> FloatArray:
     return values
 
 
-def answerability(points: FloatArray, unsure: FloatArray, width: float = 0.1) -> FloatArray:
-    """Return how far points are from those that could not be told, 0 to 1; shape (m,).
-
-    ``Π (1 - exp(-‖x - u‖² / (2 width²)))``: what nobody could answer makes its surroundings worth less.
-    """
-    if not len(unsure):
-        return np.ones(len(points))
-    squared = np.square(points[:, None] - unsure[None]).sum(axis=2)
-    near: FloatArray = np.prod(1 - np.exp(-squared / (2 * width**2)), axis=1)
+def novelty(points: FloatArray, taken: FloatArray, width: float = 0.1) -> FloatArray:
+    """Return how far points are from those that were asked, 0 to 1; shape (m,): ``Π (1 - exp(-‖x - t‖² / (2 width²)))``."""
+    near: FloatArray = np.prod(1 - _kernel(points, taken, width), axis=1)
     return near
+
+
+def answerability(points: FloatArray, unsure: FloatArray, told: FloatArray, width: float = 0.15) -> FloatArray:
+    """Return how likely points can be told, above 0 to 1; shape (m,).
+
+    ``(1 + T) / (1 + T + 3 U)``, with T and U the Gaussian densities of what was and of what could not be told: one "cannot tell"
+    makes its surroundings worth less until answers there say otherwise.
+    """
+    yes, no = _kernel(points, told, width).sum(axis=1), _kernel(points, unsure, width).sum(axis=1)
+    likely: FloatArray = (1 + yes) / (1 + yes + 3 * no)
+    return likely
+
+
+def _kernel(points: FloatArray, centres: FloatArray, width: float) -> FloatArray:
+    """Return exp(-‖x - c‖² / (2 width²)), shape (m, n)."""
+    if not len(centres):
+        return np.zeros((len(points), 0))
+    values: FloatArray = np.exp(-np.square(points[:, None] - centres[None]).sum(axis=2) / (2 * width**2))
+    return values
 
 
 def opposite_neighbours(features: npt.NDArray[np.floating], labels: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:

@@ -78,10 +78,9 @@ def test_what_cannot_be_told_is_a_zone_with_two_ends_of_its_own(open_synthesis: 
     session = open_synthesis([(0.0, 1.0)], precision=0.01)
     session.run(lambda p: None if 0.4 < p[0] < 0.45 else "above" if p[0] >= 0.45 else "below", limit=60)
     brackets = session.brackets()
-    assert brackets.answer_low.tolist() in (["below", None], ["below"])
-    if len(brackets) == 2:
-        assert brackets.high.iloc[0] == pytest.approx(0.4, abs=0.02)
-        assert brackets.high.iloc[1] == pytest.approx(0.45, abs=0.02)
+    assert brackets.answer_low.tolist() == ["below", None]
+    assert brackets.high.iloc[0] == pytest.approx(0.4, abs=0.02)
+    assert brackets.high.iloc[1] == pytest.approx(0.45, abs=0.02)
     assert session.dropped == ""  # an experiment may have such zones
 
 
@@ -130,7 +129,7 @@ def test_climbing_shuns_what_could_not_be_told(open_synthesis: Open) -> None:
 
     session.run(oracle, limit=40)
     kinds = session.annotations().kind.tolist()
-    assert kinds[-15:].count("unsure") < 8  # 40 % of the square cannot be told, and the boundary runs through it
+    assert kinds[-20:].count("unsure") <= 4  # 40 % of the square cannot be told, and the boundary runs through it
     assert session.counts()["labelled"] > 20
 
 
@@ -157,7 +156,10 @@ def test_the_pictures_that_can_be_answered_are_the_blends_and_not_the_most_infor
 def test_people_are_asked_blends_and_a_generator_nobody_can_answer_is_given_up(
     open_synthesis: Open, digits: Digits
 ) -> None:
-    judge = Judge(digits.images, digits.targets)
+    from sklearn.datasets import load_digits
+
+    everything = load_digits()
+    judge = Judge(everything.images, [str(t) for t in everything.target])
 
     def answer(session: al.SynthesisSession, limit: int) -> None:
         for query in session.queries(limit):
@@ -206,8 +208,8 @@ def test_echoes_have_a_truth_and_a_shape_that_follows_from_the_parameters(open_s
     empty = echoes.make(np.array([0.1, 0.5, 5.0, 30.0, 0.0]))
     assert picture.shape == empty.shape == (128, 96)
     strongest = np.abs(picture).argmax(axis=0)
-    assert np.abs(np.arange(96)[strongest == strongest.min()].mean() - 47.5) <= 4  # the apex lies where it was put
-    assert strongest[10] > strongest[47] + 3  # and the flanks come later
+    assert strongest[48] < strongest[43] < strongest[38]  # the apex lies where it was put, the flanks come later
+    assert strongest[48] < strongest[53] < strongest[58]
     deeper = np.abs(echoes.make(np.array([0.15, 0.5, 5.0, 30.0, 0.9]))).argmax(axis=0)
     assert deeper[47] > strongest[47]
     with pytest.raises(SessionError, match="share of empty sections"):
@@ -226,13 +228,14 @@ def test_a_threshold_of_detection_is_bisected_with_pictures(open_synthesis: Open
     def section(p: np.ndarray) -> np.ndarray:
         return np.asarray(echoes.make(np.array([0.1, 0.5, 5.0, p[0], 1.0])))
 
-    strength = Ranges(((-20.0, 20.0),), ("strength_db",), picture=section)
+    quiet = np.abs(section(np.array([-40.0]))).max()
+    strength = Ranges(((-20.0, 40.0),), ("strength_db",), picture=section)
     session = open_synthesis(strength, ["seen", "not seen"], precision=0.02)
     for query in session.queries():
-        seen = np.abs(session.pool.image(query.item_id)).max() > 4.0
+        seen = np.abs(session.pool.image(query.item_id)).max() > 2 * quiet
         session.submit(query, "seen" if seen else "not seen")
     bracket = session.brackets().iloc[0]
-    assert bracket.high - bracket.low <= 0.8
+    assert bracket.high - bracket.low <= 0.02 * 60
     assert (bracket.answer_low, bracket.answer_high) == ("not seen", "seen")
 
 

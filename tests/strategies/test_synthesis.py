@@ -14,6 +14,7 @@ from al_widgets.strategies.synthesis import (
     blends,
     closest_opposites,
     hill_climb,
+    novelty,
     opposite_neighbours,
 )
 
@@ -58,11 +59,20 @@ def test_hill_climbing_refuses_a_utility_that_is_not_finite() -> None:
         hill_climb(lambda p: np.full(len(p), np.nan), 2, np.random.default_rng(0))
 
 
-def test_answerability_is_small_near_what_could_not_be_told() -> None:
-    near, far = answerability(np.array([[0.5, 0.5], [0.0, 0.0]]), np.array([[0.5, 0.52]]))
-    assert near < 0.05
+def test_answerability_is_small_near_what_could_not_be_told_and_comes_back_with_answers() -> None:
+    points, nobody = np.array([[0.5, 0.5], [0.0, 0.0]]), np.empty((0, 2))
+    near, far = answerability(points, np.array([[0.5, 0.52]]), nobody)
+    assert near < 0.3
+    assert far > 0.95
+    assert answerability(points, np.array([[0.5, 0.52]]), np.full((4, 2), 0.5))[0] > 0.5
+    assert answerability(points, nobody, nobody).tolist() == [1, 1]
+
+
+def test_novelty_is_nothing_where_was_asked_and_all_far_away() -> None:
+    here, far = novelty(np.array([[0.5], [0.0]]), np.array([[0.5]]))
+    assert here == 0
     assert far > 0.99
-    assert answerability(np.zeros((3, 2)), np.empty((0, 2))).tolist() == [1, 1, 1]
+    assert novelty(np.zeros((2, 1)), np.empty((0, 1))).tolist() == [1, 1]
 
 
 def test_opposite_neighbours_are_nearest_of_another_class_closest_first() -> None:

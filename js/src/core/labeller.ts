@@ -287,6 +287,8 @@ export class Labeller<P extends Picture> {
   }
 
   #hello(): void {
+    // Events first: the history that comes back with the greeting then knows them.
+    this.link.flush();
     if (!this.link.isOpen("hello")) {
       this.link.request(
         () => ({
@@ -310,7 +312,6 @@ export class Labeller<P extends Picture> {
         },
       );
     }
-    this.link.flush();
   }
 
   /** An answer that an earlier page could not deliver counts as given, whatever the kernel knows yet. */
