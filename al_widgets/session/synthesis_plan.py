@@ -161,14 +161,14 @@ class Plan:
     ) -> Found | None:
         told = answered[labels >= 0] if len(answered) else np.empty((0, self._dimension))
         unsure = answered[labels < 0] if len(answered) else np.empty((0, self._dimension))
-        taken = np.concatenate([told, np.asarray(waiting)]) if len(waiting) else told
+        taken = np.concatenate([told, unsure, *([np.asarray(waiting)] if len(waiting) else [])])
         spacing = 0.5 * max(1, len(taken)) ** (-1 / self._dimension)
 
         def worth(points: FloatArray) -> FloatArray | None:
             values = utility(points)
             if values is None:
                 return None
-            return values * answerability(points, unsure, told) * novelty(points, taken, spacing)
+            return values * answerability(points, unsure, told) ** 2 * novelty(points, taken, spacing)
 
         if pictures:
             return self._best_of(worth)

@@ -22,6 +22,7 @@ from al_widgets.session.session import LEASE_S
 from al_widgets.widgets import entries, messages, status
 from al_widgets.widgets.comm import FollowFrontend
 from al_widgets.widgets.pusher import Pusher
+from al_widgets.widgets.responsive import short_turns
 from al_widgets.widgets.wire import Entry, ImageInfo, ProblemInfo
 
 _log = logging.getLogger(__name__)
@@ -103,6 +104,10 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
     # ---- from the page ------------------------------------------------------------------------------------------------
 
     def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        with short_turns():
+            self._answer(content)
+
+    def _answer(self, content: Any) -> None:
         rid = content.get("rid", "") if isinstance(content, dict) else ""
         try:
             message = messages.parse(content)

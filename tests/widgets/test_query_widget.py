@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -278,3 +279,17 @@ def test_a_picture_that_is_missed_twice_is_not_set_aside(open_widget: Open) -> N
     for _ in range(2):
         page.send("bad_image", item_id=item_id, reason="the picture's bytes did not arrive")
     assert widget.session.problems().empty
+
+
+def test_turns_of_the_interpreter_are_short_only_while_a_message_is_dealt_with(open_widget: Open) -> None:
+    before = sys.getswitchinterval()
+    widget = open_widget(audit=0)
+    page = FakeFrontend(widget, want=20)
+    page.hello()
+    messages = [page.message("label", "dark", have=[], want=0) for _ in range(20)]
+    during: list[float] = []
+    widget.session.subscribe(lambda change: during.append(sys.getswitchinterval()) if change == "labels" else None)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda pair: page.send("answer", rid=f"t{pair[0]}", **pair[1]), enumerate(messages)))
+    assert max(during) < before
+    assert sys.getswitchinterval() == before
