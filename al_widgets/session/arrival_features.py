@@ -42,6 +42,11 @@ class ArrivalFeatures:
         return self.version > 0 and self._seen >= FITS[-1]
 
     @property
+    def encoder(self) -> Encoder | None:
+        """The encoder with its reduction; None before the first fit."""
+        return self._encoder if self.version else None
+
+    @property
     def fingerprint(self) -> str:
         """The encoder's; empty before the first item."""
         return "" if self._encoder is None else self._encoder.fingerprint

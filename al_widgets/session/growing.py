@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from al_widgets.errors import UnknownItemError
+from al_widgets.features.base import Encoder
 from al_widgets.pool import Pool
 from al_widgets.pool.growing import GrowingPool
 from al_widgets.records import Advice, Annotation, Query
 from al_widgets.session import frames, measures
+from al_widgets.session.arrival_features import ArrivalFeatures
 from al_widgets.session.encoding import BackgroundEncoding
 from al_widgets.session.held import ArrivalQueue, Held, HeldItems
 from al_widgets.session.opinion import probabilities_of, reason_of
@@ -38,6 +40,13 @@ LONGEST_ID = 1000
 
 class ArmedRounds(BackgroundEncoding):
     """Nothing to encode beforehand: rounds may begin at once, with the features the session brings."""
+
+    features: ArrivalFeatures
+
+    @property
+    def encoder(self) -> Encoder | None:
+        """What turns pictures into features; None before the first."""
+        return self.features.encoder
 
     def _run(self) -> None:
         self._on_ready(np.empty(0, np.intp), np.empty((0, 0), np.float32))
@@ -63,6 +72,7 @@ class GrowingSession(Session):
     _pool: GrowingPool
     _queue: ArrivalQueue
     _ids: list[str]
+    _features: ArrivalFeatures
     _kind = "stream"
 
     def __init__(self, pool: GrowingPool, task: Any, *, window: int, audit_window: int, **options: Any) -> None:
@@ -98,8 +108,8 @@ class GrowingSession(Session):
         return ArrivalQueue(self.seed)
 
     def _make_encoding(self, encoder: Any) -> BackgroundEncoding:
-        del encoder
-        return ArmedRounds(
+        self._features = ArrivalFeatures(encoder)
+        armed = ArmedRounds(
             make_table=lambda: None,
             order=list,
             on_progress=self._on_progress,
@@ -107,6 +117,8 @@ class GrowingSession(Session):
             on_problem=lambda p: self.set_aside(p.item_id, p.reason),
             on_error=self._on_error,
         )
+        armed.features = self._features
+        return armed
 
     def _check_item(self, item_id: str) -> None:
         """Take answers about items of earlier runs too: a page may bring them after the kernel died."""

@@ -6,6 +6,7 @@ Any thread may offer items; they are decided about one after the other. Memory i
 from __future__ import annotations
 
 import threading
+import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +18,6 @@ import numpy.typing as npt
 from al_widgets.errors import AlWidgetsError, EncoderError, ReadError, SessionError
 from al_widgets.pool.growing import Arrival, GrowingPool
 from al_widgets.records import Problem, Query
-from al_widgets.session.arrival_features import ArrivalFeatures
 from al_widgets.session.feeder import Feeder
 from al_widgets.session.growing import GrowingSession
 from al_widgets.session.held import Held
@@ -116,7 +116,6 @@ class StreamSession(GrowingSession):
         self._manager = budget_manager(manager)
         self._source = open_source(stream)
         self._policy = StreamPolicy(self._manager, budget, audit, seed)
-        self._features = ArrivalFeatures(encoder)
         self._most_waiting = waiting
         self._keep: int | None = None if keep is True else int(keep)
         self._let_go = GrowingPool(name, "stream", root)
@@ -135,6 +134,7 @@ class StreamSession(GrowingSession):
             audit_window=max(200, window // 2),
             strategy="random",  # of a pool; here the manager chooses
             learner=learner,
+            encoder=encoder,
             store=store,
             annotator=annotator,
             audit=audit,
@@ -362,7 +362,7 @@ class StreamSession(GrowingSession):
         The stream is pulled by the loop itself, item by item, and with `wait` every item is judged by a model that has seen all
         answers before it: a run is the same every time.
         """
-        holder = f"{self._client}:queries"
+        holder = f"{self._client}:{uuid.uuid4().hex[:6]}"
         held: list[str] = []
         asked = 0
         try:
@@ -383,7 +383,7 @@ class StreamSession(GrowingSession):
                 yield drawn[0]
         finally:
             if not self._closed:
-                self._store.release(holder)
+                self.release(holder)
 
     def _pull(self) -> Literal["more", "nothing", "end"]:
         """Take the next item of the stream, if there is one; set aside what cannot be read."""
@@ -419,7 +419,7 @@ class StreamSession(GrowingSession):
 
     def _on_stream_error(self, error: Exception) -> None:
         self._ended = True
-        self._on_error(SessionError(f"the stream failed: {type(error).__name__}: {error}"))
+        self._on_encoding_error(SessionError(f"the stream failed: {type(error).__name__}: {error}"))
 
     def _is_full(self) -> bool:
         with self._lock:

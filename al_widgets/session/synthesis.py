@@ -23,7 +23,6 @@ from al_widgets.errors import SessionError, UnknownItemError
 from al_widgets.learning.base import Learner
 from al_widgets.pool.growing import Arrival, GrowingPool
 from al_widgets.records import Estimate, Query
-from al_widgets.session.arrival_features import ArrivalFeatures
 from al_widgets.session.generators import Generator, Seeded, as_generator, scaled, unscaled
 from al_widgets.session.growing import CONTEXT, GrowingSession
 from al_widgets.session.held import Held
@@ -99,7 +98,6 @@ class SynthesisSession(GrowingSession):
             raise SessionError(f"precision is a share of the ranges, above 0 and below 1, not {precision!r}")
         if isinstance(waiting, bool) or not isinstance(waiting, int) or waiting < 1:
             raise SessionError(f"waiting is a number of items, 1 or more, not {waiting!r}")
-        self._features = ArrivalFeatures(encoder)
         self._seed_labels: list[str] = []
         self._way: Strategy = strategy_for(strategy, self._generator)
         self._most_waiting = waiting
@@ -115,6 +113,7 @@ class SynthesisSession(GrowingSession):
             audit_window=0,
             strategy="random",
             learner=learner,
+            encoder=encoder,
             store=store,
             annotator=annotator,
             audit=0.0,

@@ -152,7 +152,7 @@ def novelty(points: FloatArray, taken: FloatArray, width: float = 0.1) -> FloatA
     return near
 
 
-def answerability(points: FloatArray, unsure: FloatArray, told: FloatArray, width: float = 0.25) -> FloatArray:
+def answerability(points: FloatArray, unsure: FloatArray, told: FloatArray, width: float = 0.1) -> FloatArray:
     """Return how likely points can be told, above 0 to 1; shape (m,).
 
     ``(1 + T) / (1 + T + 3 U)``, with T and U the Gaussian densities of what was and of what could not be told: one "cannot tell"

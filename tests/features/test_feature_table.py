@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_info
 
 from al_widgets.errors import EncoderError, UnknownItemError
 from al_widgets.features import DescriptionCache, FeatureTable, HandcraftedEncoder, Precomputed
+from al_widgets.features import blas_threads as blas_guard
 from al_widgets.features.blas_threads import one_blas_thread
 from al_widgets.pool import ArrayPool, FolderPool
 
@@ -280,7 +281,16 @@ def blas_threads():
     return [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
 
 
+def until(condition):
+    """Wait for what a session of another test may still be doing on its thread."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        threading.Event().wait(0.01)
+
+
 def test_one_blas_thread_restores_the_number_when_threads_overlap():
+    until(lambda: not blas_guard._INSIDE)
     before = blas_threads()
     inside, leave = threading.Event(), threading.Event()
 
@@ -297,4 +307,4 @@ def test_one_blas_thread_restores_the_number_when_threads_overlap():
     assert set(blas_threads()) == {1}
     leave.set()
     thread.join()
-    assert blas_threads() == before
+    until(lambda: blas_threads() == before)

@@ -293,13 +293,15 @@ def test_store_is_on_the_disk_before_submit_returns(open_session: Open, digits: 
 
 
 def test_closing_ends_every_thread(open_session: Open, digits: Digits) -> None:
+    others = set(threading.enumerate())
     session = open_session()
     label(session, digits, 3)
+    mine = set(threading.enumerate()) - others
+    assert mine
     session.close()
-    for thread in threading.enumerate():
-        if thread.name.startswith("al_widgets"):
-            thread.join(30)
-            assert not thread.is_alive()
+    for thread in mine:
+        thread.join(30)
+        assert not thread.is_alive()
     with pytest.raises(SessionClosedError):
         next(session.queries())
     assert "closed" in repr(session)

@@ -122,15 +122,17 @@ def test_climbing_the_uncertainty_learns_a_region_better_than_drawing(open_synth
 
 
 def test_climbing_shuns_what_could_not_be_told(open_synthesis: Open) -> None:
-    session = open_synthesis([(0.0, 1.0), (0.0, 1.0)], strategy="climb", store=":memory:", batch_size=2)
+    """40 % of the square cannot be told, and the boundary runs on into it: of random points 40 % cannot be told either."""
 
     def oracle(p: np.ndarray) -> str | None:
         return None if p[1] > 0.6 else "above" if p[0] > 0.5 else "below"
 
-    session.run(oracle, limit=40)
-    kinds = session.annotations().kind.tolist()
-    assert kinds[-20:].count("unsure") <= 4  # 40 % of the square cannot be told, and the boundary runs through it
-    assert session.counts()["labelled"] > 20
+    late: list[str] = []
+    for seed in range(3):
+        session = open_synthesis([(0.0, 1.0)] * 2, strategy="climb", store=":memory:", batch_size=4, seed=seed)
+        session.run(oracle, limit=80)
+        late += session.annotations().kind.tolist()[-40:]
+    assert late.count("unsure") / len(late) < 0.33
 
 
 def test_the_pictures_that_can_be_answered_are_the_blends_and_not_the_most_informative() -> None:
