@@ -395,3 +395,14 @@ def test_settings_that_make_no_sense_are_refused(open_stream: Open, tmp_path: Pa
         open_stream(7)
     with pytest.raises(ReadError):
         open_stream(None).offer(tmp_path / "nowhere.png")
+
+
+def test_the_model_can_be_applied_to_pictures_that_never_were_in_the_stream(open_stream: Open) -> None:
+    session = open_stream(pictures(200), budget=0.2, store=":memory:", batch_size=5)
+    answer_all(session)
+    new = np.stack(list(pictures(60, seed=3)))
+    predicted = session.predict(new)
+    assert (predicted.predicted == np.where(new.mean(axis=(1, 2)) > 125, "bright", "dark")).mean() > 0.85
+    mine = session.predictions()
+    assert set(mine.item_id) == set(session.labels().item_id)
+    assert mine.predicted.notna().all()
