@@ -140,6 +140,9 @@ class _Experiment:
         open_[measured] = False
         cold = strategy if strategy.name == "random" else as_strategy("auto")
         fresh = _learner(learner)
+        rest = getattr(self.oracle, "rest", None)
+        if callable(rest):
+            rest()  # an annotator who tires begins every curve afresh
         labelled: list[int] = []
         labels: list[int] = []
         cost = 0.0
