@@ -65,6 +65,33 @@ def _train_always():
         session.wait()
 threading.Thread(target=_train_always, daemon=True).start()
 """
+PAUSE = """
+async () => {
+  await new Promise((go) => setTimeout(go, 20 + 40 * Math.random()));
+  const root = document.querySelector('[data-al="query"]');
+  window.__painted = new Promise((go) => root.addEventListener("al:painted", () => go(), { once: true }));
+}
+"""
+BARE_FRAMES = """
+async (n) => {
+  const spot = document.querySelector('[data-al="query"]').appendChild(document.createElement("span"));
+  const taken = [];
+  for (let i = 0; i < n; i++) {
+    await new Promise((go) => setTimeout(go, 20 + 40 * Math.random()));
+    const began = performance.now();
+    spot.textContent = i % 2 ? "." : ",";
+    await new Promise((go) => requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = go;
+      channel.port2.postMessage(null);
+    }));
+    taken.push(performance.now() - began);
+  }
+  spot.remove();
+  return taken;
+}
+"""
+"""The least that any change of this page takes until it is on the screen."""
 BUSY = "import time\n_until = time.monotonic() + 600\nwhile time.monotonic() < _until: sum(range(1000))"
 
 
@@ -88,14 +115,20 @@ def line(name: str, values: list[float], target: str = "") -> None:
 
 
 def label(notebook: Notebook, n: int) -> tuple[list[float], list[float]]:
-    """Give `n` answers, each as soon as its image is painted; return ms to paint and ms to durable."""
+    """Give `n` answers, each soon after its image is painted; return ms to paint and ms to durable.
+
+    The pause is random: people press at any phase of a frame, a script that waits for a frame always at its beginning.
+    """
     view = notebook.query()
     view.wait_state("ready")
     view.focus()
     view.wait_saved()
     notebook.page.evaluate("() => { window.__al.painted.length = 1; window.__al.saved.length = 0; }")
+    keys = [view.key_of(name) for name in ("dark", "bright")]
     for number in range(n):
-        view.label(("dark", "bright")[number % 2])
+        notebook.page.evaluate(PAUSE)  # then a promise, not polling: that would ask for frames of its own
+        notebook.page.keyboard.press(keys[number % 2])
+        notebook.page.evaluate("() => window.__painted")
     view.wait_saved(60)
     seen = notebook.page.evaluate("window.__al")
     assert len(seen["saved"]) == n, f"{n} answers, {len(seen['saved'])} told to be durable"
@@ -114,6 +147,7 @@ def measure_answers(lab: Lab, browser: Any, home: Path, n: int) -> None:
         notebook.query().wait_state("ready")
         notebook.kernel.run("session.wait()", 120)
         bare = notebook.page.evaluate("() => window.__echo(100)")
+        frames = notebook.page.evaluate(BARE_FRAMES, 100)
         if name.startswith("training"):
             label(notebook, 12)  # a model needs labels of both classes
             notebook.run(2)
@@ -123,6 +157,7 @@ def measure_answers(lab: Lab, browser: Any, home: Path, n: int) -> None:
         painted, saved = label(notebook, n)
         late = n - len(painted)  # the next image was not there yet: painted when it came, not by the answer
         line(f"answer → next image painted, {name}", painted, f"target 17 / 34 ms; {late} had to wait for an image")
+        line(f"bare frame of the same page, before {name}", frames)
         ratio = float(np.median(saved) / np.median(bare))
         line(f"answer → durable, {name}", saved, f"target 3 × bare when idle; {ratio:.1f} × bare")
         line(f"bare kernel round trip, before {name}", bare)
