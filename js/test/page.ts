@@ -43,6 +43,7 @@ export class TestPage {
       delivered: (eventId) => this.told.push(eventId),
       now: () => this.now,
       today: () => 1_700_000_000_000 + this.now,
+      later: (run) => run(),
     });
   }
 

@@ -40,6 +40,7 @@ class Room {
       delivered: () => undefined,
       now: () => performance.now(),
       today: () => Date.now(),
+      later: (run) => run(),
     });
     const keys = new KeyChoice(null, "s", this.labeller.classes, {});
     const state = {

@@ -275,8 +275,11 @@ export class Labeller<P extends Picture> {
       this.#refresh(since);
       this.#publish();
     });
-    this.link.flush();
-    this.#supply.refill();
+    // The next picture first: sending takes the page's time, and the answer is in its storage already.
+    this.#options.later(() => {
+      this.link.flush();
+      this.#supply.refill();
+    });
     return true;
   }
 

@@ -27,9 +27,7 @@ export function samplesOf(info: ImageInfo, buffer: DataView): Samples {
   const n = info.width * info.height * info.channels;
   const bytes = n * kind.BYTES_PER_ELEMENT;
   if (buffer.byteLength !== bytes) {
-    throw new Error(
-      `${buffer.byteLength} bytes came, ${info.width} × ${info.height} × ${info.channels} ${info.dtype} need ${bytes}`,
-    );
+    throw new Error(`${buffer.byteLength} bytes came, ${info.dtype} pixels need ${bytes}`);
   }
   return new kind(new Uint8Array(buffer.buffer, buffer.byteOffset, bytes).slice().buffer);
 }

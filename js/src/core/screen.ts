@@ -44,6 +44,8 @@ export interface LabellerOptions<P extends Picture> {
   delivered: (eventId: string) => void;
   now: () => number;
   today: () => number;
+  /** Runs when what was just drawn is on the screen; where nothing is drawn, `tick` sends. */
+  later: (run: () => void) => void;
 }
 
 /** The row of the history that an answer makes. */

@@ -43,6 +43,7 @@ export class QueryController<P extends Picture> {
       delivered: (eventId) => channel?.postMessage(eventId),
       now: () => performance.now(),
       today: () => Date.now(),
+      later: (run) => requestAnimationFrame(() => setTimeout(run)),
     });
     this.keys = new KeyChoice(local, storeId, this.labeller.classes, model.get("class_keys") ?? {});
 

@@ -101,7 +101,7 @@ export function dialogsView(state: QueryState, scope: Scope, refocus: () => void
       h(
         "p.note",
         {},
-        "Keys work while the widget has the focus. The wheel zooms after a click on the picture, or with Ctrl; double click fits.",
+        "Keys work while the widget has the focus. The wheel zooms after a click; double click fits.",
       ),
     );
   }
