@@ -27,6 +27,18 @@ def one_blas_thread() -> Iterator[None]:
     finally:
         with _LOCK:
             if len(_INSIDE) == 1:
-                _INSIDE.pop().restore_original_limits()
+                _restore(_INSIDE.pop())
             else:
                 _INSIDE.pop()
+
+
+def _restore(limits: Any) -> None:
+    """Give back the number of threads, also on another thread than the one that set the limit."""
+    import threadpoolctl
+
+    # From 3.8 on only the thread that set a limit may lift it, unless it is told that this thread is done.
+    openblas = getattr(threadpoolctl, "OpenBLASController", None)
+    clear = getattr(openblas, "clear_controlling_thread", lambda *, force: force)
+    clear(force=True)
+    limits.restore_original_limits()
+    clear(force=True)
