@@ -165,10 +165,9 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
     def _on_bad_image(self, message: dict[str, Any]) -> None:
         with self._windows_lock:
             known = self._windows.get(message["client"], {}).pop(message["item_id"], None)
-        if known is None or known["buffer"] == entries.PAGE_HAS_IT:
-            self._reply(message)  # the page no longer had the picture: the item comes again, with its bytes
-            return
-        self.session.set_aside(message["item_id"], f"the browser cannot show it: {message['reason'][:300]}")
+        # Else the page no longer had the picture: the item comes again, with its bytes.
+        if known is not None and known["buffer"] != entries.PAGE_HAS_IT:
+            self.session.set_aside(message["item_id"], f"the browser cannot show it: {message['reason'][:300]}")
         self._reply(message)
 
     def _acknowledge(self, message: Any, new: bool, began: float) -> None:
