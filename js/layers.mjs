@@ -1,14 +1,16 @@
-// Checks who imports whom: entries -> host -> core, entries -> views -> core; core imports nothing but wire.ts.
+// Checks who imports whom: entries -> host -> core, entries -> views -> core; core imports nothing but the wire files.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
+const WIRES = ["wire.ts", "volume-wire.ts"];
 const ALLOWED = {
   "wire.ts": [],
-  core: ["core", "wire.ts"],
-  views: ["views", "core", "wire.ts"],
-  host: ["host", "core", "wire.ts"],
-  entries: ["host", "views", "core", "wire.ts"],
+  "volume-wire.ts": [],
+  core: ["core", ...WIRES],
+  views: ["views", "core", ...WIRES],
+  host: ["host", "core", ...WIRES],
+  entries: ["host", "views", "core", ...WIRES],
 };
 // Only these may name the widget host's types; nobody else may import a package at all.
 const PACKAGES = { host: ["@anywidget/types"], entries: ["@anywidget/types"] };
@@ -24,7 +26,7 @@ export function breaches(root) {
       if (target.startsWith(".")) {
         const to = relative(root, resolve(root, dirname(path), target))
           .split(/[\\/]/)[0]
-          .replace(/^wire$/, "wire.ts");
+          .replace(/^(.*wire)$/, "$1.ts");
         if (!(ALLOWED[layer] ?? []).includes(to)) found.push(`${path}: ${layer} must not import ${target}`);
       } else if (!(PACKAGES[layer] ?? []).includes(target)) {
         found.push(`${path}: must not import the package ${target}`);

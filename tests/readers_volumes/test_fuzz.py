@@ -20,6 +20,8 @@ from al_widgets.errors import ReadError
 from al_widgets.readers import Volume, read
 
 COUNT = int(os.environ.get("AL_WIDGETS_FUZZ", "0"))
+MOST_BYTES = 2_000_000
+"""What a reader may allocate for a file of a few kilobytes."""
 EXTREMES = [
     b"\0\0\0\0", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\0\0\xc0\x7f", b"\0\0\x80\x7f", b"\0\0\x80\xff",
     b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\x01\0\0\0", b"\xff\xff", b"\0\0", b"\xff\x7f", b"\0\x80", b"-1", b"1e309", b"nan", b"99999999999",
@@ -198,6 +200,19 @@ def test_read_raises_nothing_but_read_error_on_any_bytes(tmp_path, format_name, 
         logging.disable(logging.NOTSET)
 
 
+def peak_of(path, format_name):
+    """Bytes that are allocated at most while a file is read."""
+    tracemalloc.start()
+    try:
+        read(path, format=format_name)
+    except ReadError:
+        pass
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return peak
+
+
 @pytest.mark.parametrize("format_name", ["dzt", "dt1", "mala", "segy", "npy", "npz"])
 def test_read_allocates_no_more_than_the_file_justifies(tmp_path, writers, format_name):
     """Headers that claim the most their fields can hold, in files of a few kilobytes."""
@@ -211,15 +226,11 @@ def test_read_allocates_no_more_than_the_file_justifies(tmp_path, writers, forma
         for at in fields.get(format_name, range(0, min(len(original), 300), 2)):
             for extreme in (b"\xff\xff", b"\xff\x7f", b"\x7f\xff", b"\0\x4f"):
                 head.write_bytes(original[:at] + extreme + original[at + 2 :])
-                tracemalloc.start()
-                try:
-                    read(group[0], format=format_name)
-                except ReadError:
-                    pass
-                finally:
-                    peak = tracemalloc.get_traced_memory()[1]
-                    tracemalloc.stop()
-                assert peak < 2_000_000, (format_name, at, extreme)
+                # Threads of other tests may allocate meanwhile: what the reader itself takes, it takes every time.
+                peak = peak_of(group[0], format_name)
+                if peak >= MOST_BYTES:
+                    peak = min(peak_of(group[0], format_name) for _ in range(5))
+                assert peak < MOST_BYTES, (format_name, at, extreme)
         head.write_bytes(original)
 
 

@@ -27,6 +27,7 @@ from al_widgets.errors import (
 )
 from al_widgets.records import Annotation
 from al_widgets.strategies.allowance import Allowance
+from tests.harness.lab import wait_for
 from tests.session.conftest import Digits
 
 Open = Callable[..., al.StreamSession]
@@ -260,7 +261,7 @@ def test_an_iterator_is_paused_while_enough_items_wait(open_stream: Open) -> Non
         session.submit(query, truth(session, query))
         assert enough.wait(30)
     assert latest[0] > pulled
-    assert session.counts()["waiting"] == 4
+    wait_for("four items wait again", lambda: session.counts()["waiting"] == 4)
     assert within_budget(session, 0.5)
 
 

@@ -168,14 +168,19 @@ def test_density_based_sampling_lets_outliers_go_and_keeps_a_bounded_window() ->
         manager.decide(state, Offer(np.array([0.5, 0.5])), rng)
 
 
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10_000), rate=st.sampled_from([0.05, 0.2, 0.4]))
-def test_a_jump_of_the_error_rate_is_found_where_it_is(seed: int, rate: float) -> None:
-    rng = np.random.default_rng(seed)
-    errors = np.concatenate([rng.random(150) < rate, rng.random(80) < rate + 0.5]).astype(float)
-    cut = change_point(errors)
-    assert cut is not None
-    assert 120 <= cut <= 185
+@pytest.mark.parametrize("rate", [0.05, 0.2, 0.4])
+def test_a_jump_of_the_error_rate_is_found_where_it_is(rate: float) -> None:
+    """Chance moves the place a little, in a rare sequence by more: so the rule is about many sequences."""
+    cuts = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        errors = np.concatenate([rng.random(150) < rate, rng.random(80) < rate + 0.5]).astype(float)
+        cut = change_point(errors)
+        assert cut is not None
+        cuts.append(cut)
+    off = np.abs(np.array(cuts) - 150)
+    assert np.median(off) <= 4
+    assert np.quantile(off, 0.95) <= 20
 
 
 def test_no_change_is_reported_where_there_is_none_or_where_the_model_improves() -> None:
