@@ -37,6 +37,7 @@ _HOME = {
     "LabelingApp": "al_widgets.widgets",
 }
 _MODULES = (
+    "datasets",
     "errors",
     "evaluation",
     "features",
@@ -51,7 +52,7 @@ _MODULES = (
     "widgets",
 )
 
-__all__ = [*sorted(_HOME), "__version__", "errors", "strategies"]  # noqa: PLE0604  # they are strings
+__all__ = [*sorted(_HOME), "__version__", "datasets", "errors", "strategies"]  # noqa: PLE0604  # they are strings
 
 
 def __getattr__(name: str) -> Any:
