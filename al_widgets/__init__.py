@@ -9,7 +9,9 @@ import importlib
 from typing import Any
 
 _HOME = {
+    "Boxes": "al_widgets.task",
     "Classification": "al_widgets.task",
+    "Segmentation": "al_widgets.task",
     "Query": "al_widgets.records",
     "Estimate": "al_widgets.records",
     "Forecast": "al_widgets.records",

@@ -12,8 +12,11 @@ from typing import Any, Literal
 QueryKind = Literal["new", "audit", "repeat", "gold"]
 """Why an item was served: chosen by the strategy, drawn for the audit, asked again, or a known answer."""
 
-AnswerKind = Literal["label", "skip", "unsure", "undo"]
-"""What an event of the log is. An ``undo`` names the event that it takes back; undoing an undo is a redo."""
+AnswerKind = Literal["label", "skip", "unsure", "stroke", "undo"]
+"""What an event of the log is. An ``undo`` names the event that it takes back; undoing an undo is a redo.
+
+A ``stroke`` changes masks; several of one annotator add up, where of the other answers to an item the newest counts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,9 @@ class Annotation:
     Attributes
     ----------
     event_id, item_id, annotator : str
-    kind : {"label", "skip", "unsure", "undo"}
+    kind : {"label", "skip", "unsure", "stroke", "undo"}
     value : Any
-        JSON value that fits the task (a class name for classification), None for the other kinds.
+        JSON value that fits the task (a class name for classification; a stroke), None for the other kinds.
     client : str
         Who sent it: a page, or a script.
     seq : int

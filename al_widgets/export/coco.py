@@ -17,7 +17,7 @@ import numpy.typing as npt
 from al_widgets.errors import ReadError, TaskError
 from al_widgets.export.boxes import Box, check_boxes
 from al_widgets.export.names import fields, read_json, write_json
-from al_widgets.export.rle import decode, encode
+from al_widgets.task.rle import decode, encode
 
 Mask = npt.NDArray[np.uint8]
 UNLABELLED = 255

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from al_widgets.errors import ReadError, TaskError
 from al_widgets.export.names import INDEX, fields, inside, read_json, stems, write_json
-from al_widgets.export.rle import MAX_PIXELS
 from al_widgets.readers.fields import file_size, foreign
+from al_widgets.task.rle import MAX_PIXELS
 
 Mask = npt.NDArray[np.uint8]
 COLOURS = (

@@ -7,7 +7,7 @@ Of the standing answers of one annotator to one item the latest counts: by the a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,8 @@ class Label:
     n_annotations: int
 
 
-def _order(event: Annotation) -> tuple[float, str, int]:
+def order_of(event: Annotation) -> tuple[float, str, int]:
+    """Return what events are ordered by, wherever they came from and whenever they arrived."""
     return (event.answered_at, event.client, event.seq)
 
 
@@ -63,7 +64,7 @@ class Ledger:
             if answer is None:
                 return True  # what it undoes has not arrived yet
             item_id = answer.item_id
-        else:
+        elif event.kind != "stroke":  # strokes add up instead of replacing each other
             self._of_item.setdefault(item_id, []).append(event.event_id)
         self._settle(item_id)
         return True
@@ -96,7 +97,7 @@ class Ledger:
             event = self._events[event_id]
             if self.stands(event_id):
                 newest = standing.get(event.annotator)
-                if newest is None or _order(newest) < _order(event):
+                if newest is None or order_of(newest) < order_of(event):
                     standing[event.annotator] = event
         if standing:
             self._standing[item_id] = standing
@@ -106,10 +107,15 @@ class Ledger:
         if not answers:
             self._labels.pop(item_id, None)
             return
-        votes = Counter(e.value for e in answers)
+        votes = Counter(self._ballot(e) for e in answers)
         most = max(votes.values())
-        winner = max((e for e in answers if votes[e.value] == most), key=_order)
+        winner = max((e for e in answers if votes[self._ballot(e)] == most), key=order_of)
         self._labels[item_id] = Label(item_id, winner.value, most / len(answers), len(answers))
+
+    def _ballot(self, answer: Annotation) -> Hashable:
+        """Return what makes two answers the same vote."""
+        ballot: Hashable = answer.value
+        return ballot
 
     @property
     def labels(self) -> dict[str, Label]:
@@ -131,7 +137,7 @@ class Ledger:
     def history(self, annotator: str) -> list[Annotation]:
         """All answers of an annotator, undone ones too, oldest first."""
         mine = (e for e in self._events.values() if e.annotator == annotator and e.kind != "undo")
-        return sorted(mine, key=_order)
+        return sorted(mine, key=order_of)
 
     def newest(self, annotator: str, *, undone: bool = False) -> Annotation | None:
         """Return an annotator's newest answer that stands (or, with `undone`, the newest that does not)."""
@@ -143,4 +149,4 @@ class Ledger:
     def newest_undo(self, target: str) -> Annotation | None:
         """Return the standing undo of an event, or None."""
         standing = [self._events[u] for u in self._undos.get(target, ()) if self.stands(u)]
-        return max(standing, key=_order) if standing else None
+        return max(standing, key=order_of) if standing else None

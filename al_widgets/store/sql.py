@@ -112,7 +112,7 @@ class SqlStore:
             self._backend.serialise(connection)
             has_labels = (
                 connection.execute(
-                    sa.select(schema.events.c.position).where(schema.events.c.kind == "label").limit(1)
+                    sa.select(schema.events.c.position).where(schema.events.c.kind.in_(("label", "stroke"))).limit(1)
                 ).first()
                 is not None
             )

@@ -230,6 +230,25 @@ class StoreContract:
             store.bind(pool, ids, "classification", ["soil"])
         assert store.bind(pool, ids, "classification", ["dog", "bird"]) == ("dog", "bird", "cat")
 
+    def test_strokes_come_back_as_they_were_and_hold_on_to_their_classes(self, store: Store) -> None:
+        pool, ids = make_pool()
+        store.bind(pool, ids, "segmentation", ["soil", "mien"])
+        store.bind(pool, ids, "segmentation", ["soil", "mine"])
+        value = {
+            "tool": "brush",
+            "parts": [{"item_id": ids[0], "value": "mine", "box": [3, 4, 2, 2], "runs": "04"}],
+            "shape": {"points": [4.5, 3.25]},
+            "recipe": '{"gain": "agc"}',
+        }
+        stroke = make_event(0, kind="stroke", value=value, item_id=ids[0])
+        store.append(stroke)
+        assert store.append(stroke).duplicate
+        store.append(make_event(1, kind="undo", value=None, item_id=ids[0], target=stroke.event_id))
+        assert next(event for _, event in store.events()) == stroke
+        with pytest.raises(StoreMismatchError, match="'mine'"):
+            store.bind(pool, ids, "segmentation", ["bone", "air"])
+        assert "mine" in store.bind(pool, ids, "segmentation", ["soil"])
+
     def test_bind_gives_back_classes_that_were_added(self, store: Store) -> None:
         pool, ids = make_pool()
         store.bind(pool, ids, "classification", ["cat", "dog"])

@@ -2,7 +2,7 @@
 
 ``python -m al_widgets.widgets.volume_wire`` prints ``js/src/volume-wire.ts``; a test compares the two. Everything about pixels is
 in raw indices (section, row, column) of the volume, whatever is done for display. Runs are COCO's run-length text (column-major
-within the box), as in `al_widgets.export.rle`. In masks, 255 is "nobody has said anything", 254 "to be ignored"; classes count
+within the box), as in `al_widgets.task.rle`. In masks, 255 is "nobody has said anything", 254 "to be ignored"; classes count
 from 0, and class 0 is what the rest of a section is when it is finished.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Literal, NotRequired, TypedDict
 
+from al_widgets.task.strokes import Tool
 from al_widgets.widgets.wire import (
     Acknowledged,
     AddClass,
@@ -21,21 +22,6 @@ from al_widgets.widgets.wire import (
     Undo,
     typescript_of,
 )
-
-Tool = Literal[
-    "brush",
-    "eraser",
-    "fill",
-    "polygon",
-    "lasso",
-    "box",
-    "point",
-    "hyperbola",
-    "fill_holes",
-    "copy",
-    "interpolate",
-    "region",
-]
 
 
 class Part(TypedDict):
@@ -184,17 +170,21 @@ class Prediction(TypedDict):
 
 
 class VolumeHello(TypedDict):
-    """First message of a page, and again after a lost connection. `looking_at` is the section on the screen, -1: none yet."""
+    """First message of a page, and again after a lost connection. `looking_at` is the section on the screen; null: none yet."""
 
     kind: Literal["hello"]
     rid: str
     client: str
     replaces: list[str]
-    looking_at: int
+    looking_at: int | None
 
 
 class Stroke(TypedDict):
-    """One stroke, durable on its own; `event_id` is ``"<client>-<seq>"``. `item_id` is the section it was drawn on."""
+    """One stroke, durable on its own; `event_id` is ``"<client>-<seq>"``. `item_id` is the section it was drawn on.
+
+    `elapsed_ms` is the time since the section was shown or the event before, whichever is later, hidden time taken out: the
+    times of all events add up to what the annotator spent.
+    """
 
     kind: Literal["stroke"]
     rid: str
@@ -211,7 +201,10 @@ class Stroke(TypedDict):
 
 
 class VolumeAnswer(TypedDict):
-    """A section is finished, left out or cannot be told; or a region is judged (`region`). `advance`: ask for what is next."""
+    """A section is finished, left out or cannot be told; or a region is judged (`region`).
+
+    A region that is skipped or unsure is ignored from then on and not asked again. `elapsed_ms` as for `Stroke`.
+    """
 
     kind: Literal["answer"]
     rid: str

@@ -94,7 +94,8 @@ export interface StrokeValue {
     | "fill_holes"
     | "copy"
     | "interpolate"
-    | "region";
+    | "region"
+    | "mask";
   parts: Part[];
   shape: Shape | null;
   recipe: string;
@@ -186,6 +187,7 @@ export interface StrokeRow {
     | "copy"
     | "interpolate"
     | "region"
+    | "mask"
     | null;
   items: string[];
   answered_at_ms: number;
@@ -218,16 +220,21 @@ export interface Prediction {
   doubt_buffer: number;
 }
 
-/** First message of a page, and again after a lost connection. `looking_at` is the section on the screen, -1: none yet. */
+/** First message of a page, and again after a lost connection. `looking_at` is the section on the screen; null: none yet. */
 export interface VolumeHello {
   kind: "hello";
   rid: string;
   client: string;
   replaces: string[];
-  looking_at: number;
+  looking_at: number | null;
 }
 
-/** One stroke, durable on its own; `event_id` is ``"<client>-<seq>"``. `item_id` is the section it was drawn on. */
+/**
+ * One stroke, durable on its own; `event_id` is ``"<client>-<seq>"``. `item_id` is the section it was drawn on.
+ *
+ * `elapsed_ms` is the time since the section was shown or the event before, whichever is later, hidden time taken out: the
+ * times of all events add up to what the annotator spent.
+ */
 export interface Stroke {
   kind: "stroke";
   rid: string;
@@ -243,7 +250,11 @@ export interface Stroke {
   model_shown: boolean;
 }
 
-/** A section is finished, left out or cannot be told; or a region is judged (`region`). `advance`: ask for what is next. */
+/**
+ * A section is finished, left out or cannot be told; or a region is judged (`region`).
+ *
+ * A region that is skipped or unsure is ignored from then on and not asked again. `elapsed_ms` as for `Stroke`.
+ */
 export interface VolumeAnswer {
   kind: "answer";
   rid: string;

@@ -28,8 +28,8 @@ from al_widgets.export import (
     write_voc,
     write_yolo,
 )
-from al_widgets.export.rle import decode, encode
 from al_widgets.readers import Volume, read
+from al_widgets.task.rle import decode, encode
 
 CLASSES = ("soil", "mine", 'stone "ü" <&>')
 names = st.text(min_size=1, max_size=40).filter(lambda s: s.strip("\0"))

@@ -1,4 +1,7 @@
-"""Run-length encoding of masks as COCO defines it: column-major runs, in base 32 with differences, printable ASCII."""
+"""Run-length encoding of masks as COCO defines it: column-major runs, in base 32 with differences, printable ASCII.
+
+Strokes travel and are kept in it, and COCO files are written in it. Pure functions.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def decode(encoded: Any) -> npt.NDArray[np.bool_]:
         raise ValueError(f"size must be two positive whole numbers, not {size!r}")
     if size[0] * size[1] > MAX_PIXELS:
         raise ValueError(f"size {size} is more than {MAX_PIXELS} pixels")
-    runs = _from_text(counts) if isinstance(counts, str) else counts
+    runs = runs_of(counts) if isinstance(counts, str) else counts
     if not isinstance(runs, list) or not all(isinstance(n, int) and n >= 0 for n in runs):
         raise ValueError("counts must be text or a list of runs")
     if sum(runs) != size[0] * size[1]:
@@ -58,7 +61,14 @@ def _to_text(runs: list[int]) -> str:
     return "".join(text)
 
 
-def _from_text(text: str) -> list[int]:
+def runs_of(text: str) -> list[int]:
+    """Return the lengths of the runs, the first of zeros; they may be negative where the text was made up.
+
+    Raises
+    ------
+    ValueError
+        If it is no such text.
+    """
     runs: list[int] = []
     value = shift = 0
     for c in text:
