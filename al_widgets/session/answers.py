@@ -6,6 +6,7 @@ An event is durable in the store before the call returns; who resends one change
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from al_widgets.errors import SessionClosedError, SessionError, TaskError
@@ -79,23 +80,33 @@ class Answers(Readings):
             If it does not fit; nothing is recorded.
         StoreError, SessionClosedError
         """
+        return self.record_many([event])[0]
+
+    def record_many(self, events: Sequence[Annotation]) -> list[bool]:
+        """Record several events in one durable transaction, all or none; True where one was new. Raises like `record`."""
         self._check_open()
+        for event in events:
+            self._check_event(event)
+        with self._lock:
+            acks = self._store.append_many(events)
+            answered = {event.item_id for event in events}
+            self._visible = {h: [i for i in ids if i not in answered] for h, ids in self._visible.items()}
+            for event in events:
+                self._ledger.add(event)
+                self._recorded(event)
+                self._rounds.answered()
+        if not all(ack.duplicate for ack in acks):
+            self._observers.notify("labels")
+        return [not ack.duplicate for ack in acks]
+
+    def _check_event(self, event: Annotation) -> None:
         if event.kind == "undo":
             if not event.target or event.target == event.event_id:
                 raise TaskError(f"an undo must name another event, not {event.target!r}")
-        else:
-            self._check_item(event.item_id)
-            if event.kind == "label":
-                self._task.validate(event.value)
-        with self._lock:
-            ack = self._store.append(event)
-            self._ledger.add(event)
-            self._visible = {h: [i for i in ids if i != event.item_id] for h, ids in self._visible.items()}
-            self._recorded(event)
-            self._rounds.answered()
-        if not ack.duplicate:
-            self._observers.notify("labels")
-        return not ack.duplicate
+            return
+        self._check_item(event.item_id)
+        if event.kind == "label":
+            self._task.validate(event.value)
 
     def _recorded(self, event: Annotation) -> None:
         """Take note of an event that is durable now; the caller holds the lock."""
