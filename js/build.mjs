@@ -12,10 +12,10 @@ const TARGET = ["es2022", "chrome111", "firefox113", "safari16.4"];
 
 // Names of our own properties that neither the DOM, nor a message, nor anything stored uses: safe to shorten.
 const OWN_NAMES =
-  `addClass alive entry link notices reviewing scale announcement answerOf awaiting blocked canRedo canUndo canvas colour commandKey decoding drawn
+  `addClass alive changed delivered entry link notices reviewing scale announcement answerOf awaiting blocked canRedo canUndo canvas colour commandKey decoding drawn
   durable effect element flush hurry isOpen isShowing keyOf keymap labeller last_heard lazily lost_at newest observers offered
   olderHistory onScreen opinion panBy peek phase picture postpone postponed prune putBack receive recovered redoable refill refit refocus
-  refused review reviewed seen_ms sent_at setHidden settle settled shown showModel since skipReason sources standing storeId
+  refused review reviewed seen_ms sent_at setAway settle settled shown showModel since skipReason sources standing storeId
   striped toggleLevels toggleOpinion today tries unsaved waiting_since zoomAt`.split(/\s+/);
 
 const entries = readdirSync(join(here, "src", "entries")).filter((name) => /\.(ts|css)$/.test(name));

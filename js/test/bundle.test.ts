@@ -32,7 +32,7 @@ test("the built widget carries its hooks and speaks the protocol", async () => {
   };
   Object.defineProperty(page.HTMLCanvasElement.prototype, "getContext", { value: () => context });
   const taken =
-    "document,localStorage,sessionStorage,MutationObserver,matchMedia,getComputedStyle,requestAnimationFrame,HTMLInputElement,HTMLButtonElement,Element,CustomEvent";
+    "addEventListener,document,localStorage,sessionStorage,MutationObserver,matchMedia,getComputedStyle,requestAnimationFrame,HTMLInputElement,HTMLButtonElement,Element,CustomEvent";
   for (const name of taken.split(",")) {
     const value = (page as unknown as Record<string, unknown>)[name];
     const bound = typeof value === "function" && /^[a-z]/.test(name) ? value.bind(page) : value;

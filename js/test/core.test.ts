@@ -179,9 +179,9 @@ describe("clock", () => {
     );
     clock.show("a");
     now = 1_000;
-    clock.setHidden(true);
+    clock.setAway(true);
     now = 61_000;
-    clock.setHidden(false);
+    clock.setAway(false);
     now = 62_000;
     clock.show("b");
     now = 70_000;
@@ -192,16 +192,16 @@ describe("clock", () => {
     expect(clock.stop("b")).toEqual({ elapsed_ms: 8_000, shown_at_ms: 1_062_000 });
   });
 
-  test("does not run for an item that is first shown in a hidden page", () => {
+  test("does not run for an item that is first shown while the user is elsewhere", () => {
     let now = 0;
     const clock = new ItemClock(
       () => now,
       () => now,
     );
-    clock.setHidden(true);
+    clock.setAway(true);
     clock.show("a");
     now = 5_000;
-    clock.setHidden(false);
+    clock.setAway(false);
     now = 5_200;
     expect(clock.stop("a").elapsed_ms).toBe(200);
   });

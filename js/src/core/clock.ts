@@ -1,4 +1,7 @@
-// How long an item was looked at: from its first paint, without the time it or the whole page was out of sight.
+// How long an item was looked at: from its first paint, without the time it was out of sight or the user was elsewhere.
+//
+// Nothing else is cut: people read without moving. A pause before a visible picture is found later, from the times of
+// the same annotator's other items.
 
 interface Stretch {
   shown_at_ms: number;
@@ -9,7 +12,7 @@ interface Stretch {
 export class ItemClock {
   readonly #items = new Map<string, Stretch>();
   #showing: string | null = null;
-  #hidden = false;
+  #away = false;
 
   readonly #now: () => number;
   readonly #today: () => number;
@@ -25,7 +28,7 @@ export class ItemClock {
     this.leave();
     this.#showing = itemId;
     const item = this.#items.get(itemId) ?? { shown_at_ms: this.#today(), seen_ms: 0, since: null };
-    if (!this.#hidden) item.since = this.#now();
+    if (!this.#away) item.since = this.#now();
     this.#items.set(itemId, item);
   }
 
@@ -35,11 +38,11 @@ export class ItemClock {
     this.#showing = null;
   }
 
-  /** The page was hidden or has come back. */
-  setHidden(hidden: boolean): void {
-    if (hidden === this.#hidden) return;
-    this.#hidden = hidden;
-    if (hidden) {
+  /** The tab was hidden or another window took the keyboard; or the user has come back. */
+  setAway(away: boolean): void {
+    if (away === this.#away) return;
+    this.#away = away;
+    if (away) {
       this.#pause();
     } else if (this.#showing != null) {
       const item = this.#items.get(this.#showing);

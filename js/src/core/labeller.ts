@@ -126,8 +126,9 @@ export class Labeller<P extends Picture> {
     batch(() => this.link.receive(content, buffers));
   }
 
-  setHidden(hidden: boolean): void {
-    this.#scribe.clock.setHidden(hidden);
+  /** The user cannot be looking (true), or can again. */
+  setAway(away: boolean): void {
+    this.#scribe.clock.setAway(away);
   }
 
   close(): void {

@@ -5,6 +5,7 @@ import { KeyChoice } from "../core/keychoice";
 import { Labeller } from "../core/labeller";
 import { AUTO_LEVELS, type Levels } from "../core/pixels";
 import { type Signal, signal } from "../core/signal";
+import { watchAttention } from "./attention";
 import { aliveClients, newClient, replacedClients, storageOf } from "./clients";
 import { onLost, portOf, type QueryModel } from "./model";
 
@@ -65,14 +66,11 @@ export class QueryController<P extends Picture> {
       };
     }
     const timer = setInterval(() => this.labeller.tick(), TICK_MS);
-    const hidden = (): void => this.labeller.setHidden(document.visibilityState === "hidden");
-    document.addEventListener("visibilitychange", hidden);
-    hidden();
+    watchAttention((away) => this.labeller.setAway(away), abort);
     abort?.addEventListener("abort", () => {
       model.off("msg:custom", receive);
       clearInterval(timer);
       channel?.close();
-      document.removeEventListener("visibilitychange", hidden);
       aliveClients().delete(this.client);
       this.labeller.close();
     });

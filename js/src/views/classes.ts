@@ -25,7 +25,7 @@ export function classesView(state: QueryState, scope: Scope, choose: (name: stri
   function mark(review: HistoryRow | null | undefined): void {
     const name = review?.kind === "label" ? review.value : null;
     const next =
-      name == null || name == null
+      name == null
         ? null
         : ([...element.querySelectorAll<HTMLElement>("[data-al-class]")].find(
             (node) => node.dataset["alClass"] === name,

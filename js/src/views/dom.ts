@@ -57,7 +57,7 @@ export function setAttribute(
   name: string,
   value: string | number | boolean | null | undefined,
 ): void {
-  if (value === false || value == null || value == null) {
+  if (value === false || value == null) {
     element.removeAttribute(name);
     return;
   }
