@@ -13,7 +13,7 @@ const TARGET = ["es2022", "chrome111", "firefox113", "safari16.4"];
 // Names of our own properties that neither the DOM, nor a message, nor anything stored uses: safe to shorten.
 const OWN_NAMES =
   `addClass alive changed delivered entry link notices reviewing scale announcement answerOf awaiting blocked canRedo canUndo canvas colour commandKey decoding drawn
-  durable effect element flush hurry isOpen isShowing keyOf keymap labeller last_heard lazily lost_at newest observers offered
+  durable effect element flush hurry isOpen isShowing keyOf keymap labeller last_heard lazily light lost_at newest observers offered
   olderHistory onScreen opinion panBy peek phase picture postpone postponed prune putBack receive recovered redoable refill refit refocus
   refused review reviewed seen_ms sent_at setAway settle settled shown showModel since skipReason sources standing storeId
   striped toggleLevels toggleOpinion today tries unsaved waiting_since zoomAt`.split(/\s+/);
@@ -22,7 +22,7 @@ const entries = readdirSync(join(here, "src", "entries")).filter((name) => /\.(t
 
 /** Gives the style sheet's own custom properties short names; those set from scripts and JupyterLab's keep theirs. */
 function shortenVariables(css) {
-  const kept = new Set(["--accent", "--flash", "--height"]);
+  const kept = new Set(["--accent", "--height"]);
   const own = [...new Set(css.match(/--(?!jp-)[a-z-]+(?=:)/g))].filter((name) => !kept.has(name));
   const short = new Map(own.map((name, i) => [name, `--${i.toString(36)}`]));
   return css.replace(/--[a-z-]+[a-z](?![a-z0-9-])/g, (name) => short.get(name) ?? name);

@@ -2,18 +2,21 @@
 
 import { keyLabel } from "../core/keymap";
 import type { HistoryRow } from "../wire";
-import { h, on, type Scope, setAttribute, setText } from "./dom";
+import { afterPaint, h, on, type Scope, setAttribute, setText } from "./dom";
 import { paintAccent } from "./palette";
 import type { QueryState } from "./state";
 
 /** Beyond this many a search field appears. */
 const MANY = 12;
 const LISTED_AT_MOST = 200;
+const LIT_MS = 160;
 
 export interface ClassesView {
   readonly element: HTMLElement;
   /** Puts the cursor into the search field, if there is one. */
   search(): boolean;
+  /** Lights up a class for a moment. Two changes and no animation: the next picture would wait for its frames. */
+  light(name: string): void;
 }
 
 export function classesView(state: QueryState, scope: Scope, choose: (name: string) => void): ClassesView {
@@ -22,14 +25,14 @@ export function classesView(state: QueryState, scope: Scope, choose: (name: stri
   let input: HTMLInputElement | null = null;
   let marked: HTMLElement | null = null;
 
+  const find = (name: string): HTMLElement | undefined =>
+    [...element.querySelectorAll<HTMLElement>("[data-al-class]")].find(
+      (node) => node.dataset["alClass"] === name,
+    );
+
   function mark(review: HistoryRow | null | undefined): void {
     const name = review?.kind === "label" ? review.value : null;
-    const next =
-      name == null
-        ? null
-        : ([...element.querySelectorAll<HTMLElement>("[data-al-class]")].find(
-            (node) => node.dataset["alClass"] === name,
-          ) ?? null);
+    const next = name == null ? null : (find(name) ?? null);
     if (next === marked) return;
     marked?.removeAttribute("data-chosen");
     next?.setAttribute("data-chosen", "");
@@ -62,6 +65,13 @@ export function classesView(state: QueryState, scope: Scope, choose: (name: stri
       input?.focus({ preventScroll: true });
       input?.select();
       return input != null;
+    },
+    light(name) {
+      const lit = find(name);
+      afterPaint(() => {
+        lit?.toggleAttribute("data-lit", true);
+        setTimeout(() => lit?.removeAttribute("data-lit"), LIT_MS);
+      });
     },
   };
 }

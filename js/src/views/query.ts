@@ -40,7 +40,7 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
     if (shadow.activeElement != null) refocus();
   });
   const label = (name: string): void => {
-    if (labeller.label(name)) flash(name);
+    if (labeller.label(name)) classes.light(name);
     if (shadow.activeElement != null) refocus();
   };
   const classes = classesView(state, scope, label);
@@ -121,14 +121,6 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
 
   function tell(type: "al:painted" | "al:saved", detail: object): void {
     root.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
-  }
-
-  /** Lights up the chosen class for a moment. */
-  function flash(name: string): void {
-    const button = [...shadow.querySelectorAll<HTMLElement>("[data-al-class]")].find(
-      (node) => node.dataset["alClass"] === name,
-    );
-    button?.animate?.([{ backgroundColor: "var(--flash)" }, {}], { duration: 220, easing: "ease-out" });
   }
 
   scope.effect(() =>
