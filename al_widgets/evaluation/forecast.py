@@ -194,7 +194,8 @@ def forecast_to_target(
     wanted = 1 - target
     if n_errors < MIN_ERRORS:
         return _too_early(
-            target, f"too early to say: {n_errors} errors on {n_audit} audit labels, {MIN_ERRORS} are needed"
+            target,
+            f"too early to say: {n_errors} of {n_audit} audit labels are errors of the model, {MIN_ERRORS} are needed",
         )
     present = n_errors / n_audit
     if wanted < LEAST_TARGET * present:

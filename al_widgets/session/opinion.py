@@ -25,8 +25,10 @@ def probabilities_of(
     return tuple((classes[i], float(opinion[i])) for i in best if i < len(classes))
 
 
-def reason_of(probabilities: tuple[tuple[str, float], ...], n_trained: int) -> str:
-    """Return the sentence for the annotator."""
+def reason_of(probabilities: tuple[tuple[str, float], ...], n_trained: int, *, resumed: bool = False) -> str:
+    """Return the sentence for the annotator; `resumed`: there was a model before this session was opened."""
+    if not probabilities and resumed:
+        return "The model is trained again after the restart: until then the pictures are spread over the collection."
     if not probabilities:
         return "There is no model yet: the first pictures are spread over the whole collection."
     (first, p), *rest = probabilities

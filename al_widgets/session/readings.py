@@ -138,7 +138,11 @@ class Readings(ABC):
             propensity=pick.propensity,
             round=0 if snapshot is None else snapshot.round,
             kind=pick.kind,
-            reason=reason_of(probabilities, 0 if snapshot is None else snapshot.n_trained),
+            reason=reason_of(
+                probabilities,
+                0 if snapshot is None else snapshot.n_trained,
+                resumed=snapshot is None and bool(self._past),
+            ),
             probabilities=probabilities,
         )
 

@@ -160,7 +160,7 @@ class AccuracyFigure:
             text=[f"{name} {value:.0%}" for name, value in known.items()],
         )
         _set(self.figure, title=f"Accuracy, {data.method}" if data.method else "Accuracy")
-        _say(self._note, data.why, end / 2, 0.62)
+        _say(self._note, data.why, end / 2, 0.76)
 
 
 class ClassFigure:

@@ -167,7 +167,7 @@ def test_forecast_says_too_early_when_errors_or_trainings_are_few():
     n = np.arange(20, 201, 20).astype(float)
     good = curve_matrix(rng, n, lambda k: 0.03 + 0 * k)
     few = forecast_to_target(good[:100], n, 0.98, seconds_per_label=2.0, rng=rng)
-    assert "errors on 100 audit labels, 10 are needed" in few.why
+    assert "of 100 audit labels are errors of the model, 10 are needed" in few.why
     assert few.labels.value is few.seconds.value is few.money.value is few.never is None
     poor = curve_matrix(rng, n, lambda k: 0.3 + 0 * k)
     assert "cannot" in forecast_to_target(poor, n, 0.95, seconds_per_label=2.0, rng=rng).why
