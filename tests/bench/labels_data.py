@@ -108,6 +108,21 @@ def rare(source, least):
     return make
 
 
+def mlbench(name, label):
+    """Make a loader of a table of Debian's r-cran-mlbench (its files need the PyPI package rdata), standardised."""
+
+    def make(files):
+        import rdata
+
+        (table,) = rdata.read_rda(Path(files["mlbench"]) / f"{name}.rda").values()
+        y = np.unique(table[label].astype(str), return_inverse=True)[1]
+        numbers = table.drop(columns=label)
+        numbers = numbers.apply(lambda c: c.astype(str).astype(float)).to_numpy()
+        return ((numbers - numbers.mean(axis=0)) / numbers.std(axis=0)).astype(np.float32), y
+
+    return make
+
+
 SETS = {
     "digits": digits,
     "mnist": mnist,
@@ -115,6 +130,14 @@ SETS = {
     "textures": textures,
     "digits-rare": rare(digits, 0.1),
     "mnist-rare": rare(mnist, 0.02),
+}
+
+#: Kept back: nothing was chosen by looking at them.
+CHECKS = {
+    "satimage": mlbench("Satellite", "classes"),
+    "letter": mlbench("LetterRecognition", "lettr"),
+    "vehicle": mlbench("Vehicle", "Class"),
+    "vowel": mlbench("Vowel", "Class"),
 }
 
 

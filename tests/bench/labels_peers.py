@@ -19,6 +19,9 @@ PEERS = {
     "small-text": ["BreakingTies", "PredictionEntropy", "LeastConfidence", "EmbeddingKMeans"],
 }  # fmt: skip
 
+#: Strategies of scikit-activeml that ask no classifier.
+FREE = {"RandomSampling", "CoreSet", "TypiClust", "ProbCover"}
+
 
 def model(kind):
     from sklearn.linear_model import LogisticRegression

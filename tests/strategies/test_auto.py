@@ -105,20 +105,34 @@ def test_auto_herds_when_the_model_gave_the_graph_up(digits):
     assert chosen.indices.tolist() == herded.indices.tolist()
 
 
+def asked(context, size):
+    return strategies.get("auto").query(replace(context, rng=np.random.default_rng(0)), size).indices.tolist()
+
+
 def test_auto_starts_cold_with_a_learner_that_is_not_fitted(digits):
     X, _ = digits
     empty = np.empty(0, np.intp)
     context = Context(X, np.arange(len(X)), empty, empty, 10)
-    cold = strategies.get("auto").query(context, 5).indices
-    assert strategies.get("auto").query(replace(context, model=default_learner()), 5).indices.tolist() == cold.tolist()
+    assert asked(replace(context, model=default_learner()), 5) == asked(context, 5)
 
 
 def test_auto_counts_pending_rows_as_covered(digits):
-    X, _ = digits
+    X = digits[0][:900]
     empty = np.empty(0, np.intp)
     context = Context(X, np.arange(len(X)), empty, empty, 10)
-    first = strategies.get("auto").query(context, 5).indices
-    rest = replace(context, candidates=np.setdiff1d(np.arange(len(X)), first), pending=first)
-    more = strategies.get("auto").query(rest, 5).indices
-    together = strategies.get("auto").query(context, 10).indices
-    assert [*first, *more] == together.tolist()
+    first = asked(context, 5)
+    rest = replace(context, candidates=np.setdiff1d(np.arange(len(X)), first), pending=np.array(first))
+    assert [*first, *asked(rest, 5)] == asked(context, 10)
+
+
+def test_auto_asks_the_most_uncertain_once_every_class_has_its_labels(digits):
+    X, y = digits
+    labelled = np.arange(60)
+    model = default_learner().fit(X, labelled, y[:60], 10)
+    chances = np.sort(model.pool_probabilities(), axis=1)
+    doubt = 1 - (chances[:, -1] - chances[:, -2])
+    context = Context(
+        X, np.arange(60, len(X)), labelled, y[:60], 10,
+        probabilities=model.pool_probabilities(), model=model, rng=np.random.default_rng(0),
+    )  # fmt: skip
+    assert doubt[asked(context, 5)].min() > np.quantile(doubt[60:], 0.9)
