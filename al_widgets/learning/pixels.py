@@ -5,7 +5,9 @@ Fitted on the trainer's thread and replaced, never changed, afterwards: any thre
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -18,6 +20,9 @@ Mask = npt.NDArray[np.uint8]
 
 UNLABELLED = 255
 """Value in masks where nobody has said anything, or where a pixel is to be ignored."""
+
+THREADS = min(2, os.cpu_count() or 1)
+"""Of the default learner: a stroke is answered sooner where a second core is free, and the others stay with the page."""
 
 
 class PixelSource(Protocol):
@@ -40,13 +45,14 @@ class PixelLearner:
     Parameters
     ----------
     estimator : scikit-learn classifier, optional
-        Cloned for every fit. Default: 100 extremely randomised trees (Geurts et al. 2006), classes weighted evenly.
+        Cloned for every fit. Default: 48 extremely randomised trees (Geurts et al. 2006) that try half of the features at each
+        split, classes weighted evenly: as good as 100 trees that try the square root, in less than half of their time.
     max_pixels : int
-        Labelled pixels to fit on, per class; of more, an even random sample is taken.
+        Labelled pixels to fit on, per class; of more, an even random sample is taken: neighbours on a stroke say the same.
     random_state : int
     """
 
-    def __init__(self, estimator: Any = None, *, max_pixels: int = 4000, random_state: int = 0) -> None:
+    def __init__(self, estimator: Any = None, *, max_pixels: int = 1500, random_state: int = 0) -> None:
         self._template = estimator
         self._max_pixels = max_pixels
         self._random_state = random_state
@@ -95,6 +101,8 @@ class PixelLearner:
         except Exception as error:
             # Any classifier of the user's may raise anything; the session shows one sentence and keeps the old model.
             raise LearnerError(f"fitting {type(estimator).__name__} on {keep.size} pixels failed: {error}") from error
+        if self._template is None:
+            estimator.set_params(n_jobs=1)  # `_predict` shares the rows out instead
         self._estimator, self._n_classes = estimator, n_classes
         return self
 
@@ -109,12 +117,24 @@ class PixelLearner:
         estimator = self.estimator
         _, rows, columns = source.shape
         try:
-            given = np.asarray(estimator.predict_proba(source.section(index)), np.float32)
+            given = self._predict(estimator, source.section(index))
         except Exception as error:
             raise LearnerError(f"{type(estimator).__name__} failed to predict section {index}: {error}") from error
         result = np.zeros((rows * columns, self._n_classes), np.float32)
         result[:, np.asarray(estimator.classes_, np.intp)] = given
         return result.reshape(rows, columns, self._n_classes)
+
+    def _predict(self, estimator: Any, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the estimator's probabilities; the default one's from as many threads as have a part of the rows each.
+
+        Not by the estimator's own threads, which add up trees in the order in which they finish: the same question would not
+        get the same answer to the last bit.
+        """
+        if self._template is not None or THREADS == 1:
+            return np.asarray(estimator.predict_proba(features), np.float32)
+        parts = np.array_split(features, THREADS)
+        with ThreadPoolExecutor(THREADS) as pool:
+            return np.concatenate(list(pool.map(estimator.predict_proba, parts))).astype(np.float32)
 
     def _new_estimator(self) -> Any:
         if self._template is not None:
@@ -124,12 +144,13 @@ class PixelLearner:
         from sklearn.ensemble import ExtraTreesClassifier
 
         return ExtraTreesClassifier(
-            100,
+            48,
+            max_features=0.5,
             min_samples_leaf=2,
             max_depth=16,
             class_weight="balanced",
             random_state=self._random_state,
-            n_jobs=1,
+            n_jobs=THREADS,
         )
 
 
