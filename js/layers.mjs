@@ -3,10 +3,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const WIRES = ["wire.ts", "volume-wire.ts"];
+const WIRES = ["wire.ts", "volume-wire.ts", "sheet-wire.ts"];
 const ALLOWED = {
   "wire.ts": [],
   "volume-wire.ts": [],
+  "sheet-wire.ts": [],
   core: ["core", ...WIRES],
   views: ["views", "core", ...WIRES],
   host: ["host", "core", ...WIRES],

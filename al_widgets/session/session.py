@@ -18,7 +18,7 @@ import numpy as np
 from al_widgets.errors import AlWidgetsError, SessionError
 from al_widgets.pool import Pool, open_pool
 from al_widgets.records import Problem, Query, Round
-from al_widgets.session import measures, new_pictures
+from al_widgets.session import alike, measures, new_pictures
 from al_widgets.session.answers import Answers
 from al_widgets.session.encoding import BackgroundEncoding
 from al_widgets.session.ledger import Ledger
@@ -254,6 +254,43 @@ class Session(Answers):
             self._visible[holder] = [*kept, *(q.item_id for q in queries)][:ON_SCREEN]
         self.start()
         return queries
+
+    def draw_alike(self, holder: str, n: int, *, name: str | None = None, have: Sequence[str] = ()) -> alike.Alike:
+        """Draw up to `n` open items that the model takes for one class, most confident first, and lease them.
+
+        What the holder had before and is not in `have` is given back. Audit items are left out: an answer that the model
+        suggested cannot measure it.
+
+        Parameters
+        ----------
+        holder : str
+        n : int
+        name : str, optional
+            The class; default: the one that the model is surest of.
+        have : sequence of str
+            Items that the holder keeps, whatever is predicted by now.
+
+        Raises
+        ------
+        SessionClosedError
+        """
+        self._check_open()
+        with self._lock:
+            self._sync()
+            kept = [i for i in have if i in self._row]
+            leased = self._store.leased()
+            held = [i for i, who in leased.items() if who == holder and i not in kept]
+            if held:
+                self._store.release(holder, held)
+            taken = {i for i, who in leased.items() if who != holder} | set(kept)
+            taken |= self._reserve_ids | self._problems.keys() | set(self._ledger.answered())
+            rows = [row for row, item_id in enumerate(self._ids) if item_id not in taken]
+            name, picks, counts = alike.pick_alike(self._rounds.snapshot, rows, n - len(kept), name)
+            granted = set(self._store.lease([*kept, *(self._ids[p.row] for p in picks)], holder, LEASE_S))
+            queries = tuple(self._query(p) for p in picks if self._ids[p.row] in granted)
+            self._visible[holder] = [*kept, *(q.item_id for q in queries)]
+        self.start()
+        return alike.Alike(name, queries, tuple((c, counts[c]) for c in self._task.classes if counts.get(c)))
 
     @property
     def released(self) -> frozenset[str]:

@@ -120,7 +120,7 @@ def token_of(query: Query) -> str:
     return base64.urlsafe_b64encode(json.dumps(fields).encode()).decode()
 
 
-def _read_token(token: str) -> dict[str, Any]:
+def query_of_token(token: str) -> dict[str, Any]:
     """Return the fields of a token; a token that was not made here gives the fields of an unasked answer."""
     unasked = {"strategy": "unknown", "query_kind": "new"}
     try:
@@ -153,7 +153,7 @@ def annotation_of(message: Answer, annotator: str) -> Annotation:
         answered_at=message["answered_at_ms"] / 1000,
         model_shown=message["model_shown"],
         note=message["note"],
-        **_read_token(message["token"]),
+        **query_of_token(message["token"]),
     )
 
 

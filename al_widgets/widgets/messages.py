@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
 
 from al_widgets.errors import MessageError
 from al_widgets.widgets import wire
@@ -13,13 +14,20 @@ MAX_TEXT = 10_000
 """Characters a text of the page may have."""
 MAX_LIST = 1_000
 
-_SHAPES: dict[str, dict[str, Any]] = {}
-for _form in wire.FROM_PAGE:
-    _hints = get_type_hints(_form)
-    _SHAPES[get_args(_hints["kind"])[0]] = _hints
+Shapes = Mapping[str, Mapping[str, Any]]
+"""Kind of message → field → type."""
 
 
-def parse(content: Any) -> dict[str, Any]:
+def shapes_of(forms: Iterable[Any]) -> Shapes:
+    """Return what messages of the given TypedDicts must look like, by their kind."""
+    hints = (get_type_hints(form) for form in forms)
+    return {get_args(fields["kind"])[0]: fields for fields in hints}
+
+
+QUERY_SHAPES = shapes_of(wire.FROM_PAGE)
+
+
+def parse(content: Any, shapes: Shapes = QUERY_SHAPES) -> dict[str, Any]:
     """Return the message with its documented fields only.
 
     Raises
@@ -30,13 +38,17 @@ def parse(content: Any) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise MessageError(f"a message must be an object, not {type(content).__name__}")
     kind = content.get("kind")
-    shape = _SHAPES.get(kind) if isinstance(kind, str) else None
+    shape = shapes.get(kind) if isinstance(kind, str) else None
     if shape is None:
         raise MessageError(f"unknown kind of message {kind!r:.80}")
+    return _record(content, shape, str(kind))
+
+
+def _record(content: dict[str, Any], shape: Mapping[str, Any], where: str) -> dict[str, Any]:
     missing = sorted(set(shape) - set(content))
     if missing:
-        raise MessageError(f"{kind}: missing {', '.join(missing)}")
-    return {name: _value(content[name], wanted, f"{kind}.{name}") for name, wanted in shape.items()}
+        raise MessageError(f"{where}: missing {', '.join(missing)}")
+    return {name: _value(content[name], wanted, f"{where}.{name}") for name, wanted in shape.items()}
 
 
 def _value(value: Any, wanted: Any, where: str) -> Any:
@@ -54,6 +66,10 @@ def _value(value: Any, wanted: Any, where: str) -> Any:
         if not isinstance(value, list) or len(value) > MAX_LIST:
             raise MessageError(f"{where}: not a list of at most {MAX_LIST}")
         return [_value(v, get_args(wanted)[0], where) for v in value]
+    if is_typeddict(wanted):
+        if not isinstance(value, dict):
+            raise MessageError(f"{where}: {value!r:.80} is no object")
+        return _record(value, get_type_hints(wanted), where)
     if wanted is float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise MessageError(f"{where}: {value!r:.80} is no finite number")

@@ -16,28 +16,26 @@ from typing import Any
 import anywidget
 import traitlets as t
 
-from al_widgets.errors import AlWidgetsError, MessageError, StoreConflictError, TaskError, UnknownItemError
+from al_widgets.errors import UnknownItemError
 from al_widgets.session import Session
 from al_widgets.session.session import LEASE_S
-from al_widgets.widgets import entries, messages, status
+from al_widgets.widgets import entries, status
 from al_widgets.widgets.comm import FollowFrontend
+from al_widgets.widgets.conversation import Conversation
 from al_widgets.widgets.pusher import Pusher
-from al_widgets.widgets.responsive import short_turns
 from al_widgets.widgets.wire import Entry, ImageInfo, ProblemInfo
 
 _log = logging.getLogger(__name__)
 _STATIC = pathlib.Path(__file__).parent.parent / "static"
 MOST_PAGES = 8
 """Pages whose windows are remembered."""
-FINAL = (MessageError, TaskError, UnknownItemError, StoreConflictError)
-"""Errors that sending again cannot mend; after all others the page keeps the answer and sends it again."""
 FEW = 3
 """Problems that are named one by one."""
 KEPT = 2
 """Items of the window that a new ranking leaves alone: the one on the screen and the next, which may be there already."""
 
 
-class QueryWidget(FollowFrontend, anywidget.AnyWidget):
+class QueryWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
     """Shows the next item to label and records the answers.
 
     Parameters
@@ -102,24 +100,6 @@ class QueryWidget(FollowFrontend, anywidget.AnyWidget):
         self.on_msg(self._on_message)
 
     # ---- from the page ------------------------------------------------------------------------------------------------
-
-    def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        with short_turns():
-            self._answer(content)
-
-    def _answer(self, content: Any) -> None:
-        rid = content.get("rid", "") if isinstance(content, dict) else ""
-        try:
-            message = messages.parse(content)
-            self._heard(message["client"])
-            getattr(self, f"_on_{message['kind']}")(message)
-        except Exception as error:
-            ours = isinstance(error, AlWidgetsError)
-            (_log.info if ours else _log.exception)("message refused: %s", error)
-            text = str(error) if ours else f"{type(error).__name__}: {error}"
-            retry = not isinstance(error, FINAL)
-            info = {"type": type(error).__name__, "message": text, "retry": retry}
-            self.send({"kind": "reply", "rid": str(rid)[:200], "ok": False, "error": info})
 
     def _on_hello(self, message: dict[str, Any]) -> None:
         for gone in message["replaces"]:

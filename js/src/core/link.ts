@@ -2,27 +2,27 @@
 
 import type { ErrorInfo, FromKernel, FromPage, ProblemInfo, Queue, Reply, Status } from "../wire";
 import { type Connection, judge, type KernelStatus } from "./connection";
-import type { EventMessage, Outbox, Waiting } from "./outbox";
-import { type RequestBody, Rpc } from "./rpc";
+import type { AnyEvent, EventMessage, Outbox, Waiting } from "./outbox";
+import { type Request, type RequestBody, Rpc } from "./rpc";
 import { type Signal, signal } from "./signal";
 
 /** What the host offers. `send` may throw when the line is cut. */
-export interface Port {
-  send(message: FromPage): void;
+export interface Port<M = FromPage> {
+  send(message: M): void;
   kernel(): KernelStatus;
 }
 
-export interface LinkEvents {
-  settled(item: Waiting): void;
-  refused(item: Waiting, error: ErrorInfo): void;
-  postponed(item: Waiting, error: ErrorInfo): void;
+export interface LinkEvents<E extends AnyEvent = EventMessage> {
+  settled(item: Waiting<E>): void;
+  refused(item: Waiting<E>, error: ErrorInfo): void;
+  postponed(item: Waiting<E>, error: ErrorInfo): void;
   status(status: Status, problem: ProblemInfo | undefined): void;
   queue(push: Queue, buffers: readonly DataView[]): void;
   /** The kernel is there again after it was not. */
   recovered(): void;
 }
 
-export class Link {
+export class Link<E extends AnyEvent = EventMessage> {
   readonly connection: Signal<Connection> = signal<Connection>("ok");
   readonly unsaved = signal(0);
   readonly durable = signal(true);
@@ -31,11 +31,11 @@ export class Link {
   #lost: number | null = null;
   #waitingSince: number | null = null;
 
-  readonly #port: Port;
-  readonly #outbox: Outbox;
-  readonly #events: LinkEvents;
+  readonly #port: Port<Request | E>;
+  readonly #outbox: Outbox<E>;
+  readonly #events: LinkEvents<E>;
   readonly #now: () => number;
-  constructor(port: Port, outbox: Outbox, events: LinkEvents, now: () => number) {
+  constructor(port: Port<Request | E>, outbox: Outbox<E>, events: LinkEvents<E>, now: () => number) {
     this.#port = port;
     this.#outbox = outbox;
     this.#events = events;
@@ -44,7 +44,7 @@ export class Link {
   }
 
   /** Puts an event where it cannot be lost. It goes out with the next `flush`. */
-  keep(message: EventMessage): void {
+  keep(message: E): void {
     this.#outbox.add(message);
     this.#count();
   }
@@ -115,7 +115,7 @@ export class Link {
     if (reply.status != null) this.#events.status(reply.status, undefined);
   }
 
-  #send(message: FromPage): void {
+  #send(message: Request | E): void {
     try {
       this.#port.send(message);
     } catch {

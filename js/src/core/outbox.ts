@@ -3,13 +3,16 @@
 // One storage key an event, so that two tabs can never overwrite each other's list:
 //   al_widgets:outbox:<store_id>:<client>:<seq>  ->  {"annotator": …, "message": …, "rejected": …}
 
+import type { Batch } from "../sheet-wire";
 import type { Answer, Undo } from "../wire";
 import { type KeyValue, readJson, writeJson } from "./storage";
 
 export type EventMessage = Answer | Undo;
+/** What an outbox may hold: a widget's events are all of one type. */
+export type AnyEvent = EventMessage | Batch;
 
-export interface Waiting {
-  readonly message: EventMessage;
+export interface Waiting<E extends AnyEvent = EventMessage> {
+  readonly message: E;
   readonly annotator: string;
   /** Reason of the kernel's final refusal. */
   rejected: string | null;
@@ -24,8 +27,8 @@ export interface Waiting {
 const FIRST_RETRY_MS = 4_000;
 const LAST_RETRY_MS = 60_000;
 
-export class Outbox {
-  readonly #items = new Map<string, Waiting>();
+export class Outbox<E extends AnyEvent = EventMessage> {
+  readonly #items = new Map<string, Waiting<E>>();
   readonly #prefix: string;
   #seq = 0;
 
@@ -50,7 +53,7 @@ export class Outbox {
   }
 
   /** Keeps an event; when this returns it is in the browser's storage (if there is one). */
-  add(message: EventMessage): Waiting {
+  add(message: E): Waiting<E> {
     const item = waiting(message, this.#annotator, null);
     this.#items.set(message.event_id, item);
     this.#write(item);
@@ -58,10 +61,10 @@ export class Outbox {
   }
 
   /** Takes over what earlier pages of this annotator left behind; `alive` are clients that look after themselves. */
-  adopt(alive: ReadonlySet<string>): Waiting[] {
-    const taken: Waiting[] = [];
+  adopt(alive: ReadonlySet<string>): Waiting<E>[] {
+    const taken: Waiting<E>[] = [];
     for (const key of this.#stored()) {
-      const item = restore(readJson(this.#storage, key));
+      const item = restore<E>(readJson(this.#storage, key));
       if (item == null || item.annotator !== this.#annotator) continue;
       const { client, event_id } = item.message;
       if (client === this.client || alive.has(client) || this.#items.has(event_id)) continue;
@@ -74,8 +77,8 @@ export class Outbox {
   }
 
   /** Events to send now, oldest first. Each is counted as sent. */
-  due(now: number): EventMessage[] {
-    const messages: EventMessage[] = [];
+  due(now: number): E[] {
+    const messages: E[] = [];
     for (const item of this.#items.values()) {
       if (item.rejected != null) continue;
       const wait = Math.min(FIRST_RETRY_MS * 2 ** (item.tries - 1), LAST_RETRY_MS);
@@ -97,7 +100,7 @@ export class Outbox {
   }
 
   /** The kernel has it on disk (or the user has dismissed it): forget it. */
-  settle(eventId: string): Waiting | null {
+  settle(eventId: string): Waiting<E> | null {
     const item = this.#items.get(eventId) ?? null;
     if (item == null) return null;
     this.#items.delete(eventId);
@@ -106,7 +109,7 @@ export class Outbox {
   }
 
   /** The kernel will never take it: keep it, with the reason, until the user has seen it. */
-  reject(eventId: string, reason: string): Waiting | null {
+  reject(eventId: string, reason: string): Waiting<E> | null {
     const item = this.#items.get(eventId) ?? null;
     if (item == null) return null;
     item.rejected = reason;
@@ -128,7 +131,7 @@ export class Outbox {
   }
 
   /** The kernel could not take it now; it is sent again later. */
-  postpone(eventId: string): Waiting | null {
+  postpone(eventId: string): Waiting<E> | null {
     const item = this.#items.get(eventId) ?? null;
     if (item != null) item.awaiting = false;
     return item;
@@ -140,20 +143,20 @@ export class Outbox {
     return true;
   }
 
-  get(eventId: string): Waiting | null {
+  get(eventId: string): Waiting<E> | null {
     return this.#items.get(eventId) ?? null;
   }
 
   /** All that waits, rejected included. */
-  all(): Waiting[] {
+  all(): Waiting<E>[] {
     return [...this.#items.values()];
   }
 
-  #key(message: EventMessage): string {
+  #key(message: E): string {
     return `${this.#prefix}${message.client}:${message.seq}`;
   }
 
-  #write(item: Waiting): void {
+  #write(item: Waiting<E>): void {
     const { annotator, message, rejected } = item;
     item.kept = writeJson(this.#storage, this.#key(message), { annotator, message, rejected });
   }
@@ -173,14 +176,14 @@ export class Outbox {
   }
 }
 
-function restore(stored: unknown): Waiting | null {
-  const { annotator, message, rejected } = (stored ?? {}) as Partial<Waiting>;
+function restore<E extends AnyEvent>(stored: unknown): Waiting<E> | null {
+  const { annotator, message, rejected } = (stored ?? {}) as Partial<Waiting<E>>;
   if (typeof annotator !== "string" || typeof message?.client !== "string") return null;
   if (typeof message.event_id !== "string" || !Number.isInteger(message.seq)) return null;
-  if (message.kind !== "answer" && message.kind !== "undo") return null;
+  if (!/^(answer|undo|batch)$/.test(message.kind)) return null;
   return waiting(message, annotator, typeof rejected === "string" ? rejected : null);
 }
 
-function waiting(message: EventMessage, annotator: string, rejected: string | null): Waiting {
+function waiting<E extends AnyEvent>(message: E, annotator: string, rejected: string | null): Waiting<E> {
   return { message, annotator, rejected, kept: true, awaiting: false, sent_at: null, tries: 0 };
 }

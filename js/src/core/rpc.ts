@@ -1,8 +1,9 @@
 // Requests that want a reply: sent again after a time-out, given up after a few times. Answers go through the outbox.
 
+import type { GetSheet } from "../sheet-wire";
 import type { AddClass, BadImage, Hello, History, Refill, Reply, Show } from "../wire";
 
-export type Request = Hello | Refill | Show | History | AddClass | BadImage;
+export type Request = Hello | Refill | Show | History | AddClass | BadImage | GetSheet;
 
 type Distributive<T> = T extends unknown ? Omit<T, "rid" | "client"> : never;
 /** A request without what the RPC adds. */
