@@ -37,6 +37,7 @@ _HOME = {
     "QueryWidget": "al_widgets.widgets",
     "Dashboard": "al_widgets.widgets",
     "LabelingApp": "al_widgets.widgets",
+    "BatchGrid": "al_widgets.widgets",
 }
 _MODULES = (
     "datasets",

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from al_widgets.widgets.app import LabelingApp
+    from al_widgets.widgets.batch_grid import BatchGrid
     from al_widgets.widgets.dashboard import Dashboard
     from al_widgets.widgets.query import QueryWidget
 
-__all__ = ["Dashboard", "LabelingApp", "QueryWidget"]
+__all__ = ["BatchGrid", "Dashboard", "LabelingApp", "QueryWidget"]
 
-_HOME = {"LabelingApp": "app", "Dashboard": "dashboard", "QueryWidget": "query"}
+_HOME = {"BatchGrid": "batch_grid", "LabelingApp": "app", "Dashboard": "dashboard", "QueryWidget": "query"}
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,6 @@
 import type { AnyModel } from "@anywidget/types";
 import type { KernelStatus } from "../core/connection";
 import type { Port } from "../core/link";
-import type { FromPage } from "../wire";
 
 /** Traits that Python defines. Small, JSON: what a reloaded page needs before the first message. */
 export interface QueryTraits {
@@ -17,6 +16,17 @@ export interface QueryTraits {
 }
 
 export type QueryModel = AnyModel<QueryTraits>;
+
+export interface SheetTraits {
+  store_id: string;
+  annotator: string;
+  title: string;
+  classes: string[];
+  class_keys: Record<string, string>;
+  mode: "grid" | "review";
+}
+
+export type SheetModel = AnyModel<SheetTraits>;
 
 /** JupyterLab's and Notebook's manager know the kernel; other hosts' may not. */
 interface KernelHolder {
@@ -34,9 +44,12 @@ export function kernelStatus(manager: unknown): KernelStatus {
   return kernel.status === "idle" ? "alive" : "unknown";
 }
 
-export function portOf(model: QueryModel): Port {
+/** What all our models have in common. */
+type AnyOfOurs = Pick<AnyModel, "send" | "on" | "off" | "widget_manager">;
+
+export function portOf<M>(model: AnyOfOurs): Port<M> {
   return {
-    send: (message: FromPage) => model.send(message),
+    send: (message: M) => model.send(message),
     kernel: () => {
       try {
         return kernelStatus(model.widget_manager);
@@ -48,7 +61,7 @@ export function portOf(model: QueryModel): Port {
 }
 
 /** Calls back when the host cuts the line between this model and the kernel. */
-export function onLost(model: QueryModel, lost: () => void, signal: AbortSignal | undefined): void {
+export function onLost(model: AnyOfOurs, lost: () => void, signal: AbortSignal | undefined): void {
   // `comm_live_update` comes from ipywidgets' base model: at a kernel restart its manager disconnects all models.
   for (const name of ["comm_live_update", "comm:close"]) {
     model.on(name, lost);

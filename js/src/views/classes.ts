@@ -1,15 +1,25 @@
 // The classes: buttons while they are few, a list that can be searched when they are many.
 
+import type { KeyChoice } from "../core/keychoice";
 import { keyLabel } from "../core/keymap";
+import type { ReadSignal } from "../core/signal";
 import type { HistoryRow } from "../wire";
 import { afterPaint, h, on, type Scope, setAttribute, setText } from "./dom";
 import { paintAccent } from "./palette";
-import type { QueryState } from "./state";
 
 /** Beyond this many a search field appears. */
 const MANY = 12;
 const LISTED_AT_MOST = 200;
 const LIT_MS = 160;
+
+/** What can be chosen, and what was. */
+export interface Choosing {
+  readonly labeller: {
+    readonly classes: ReadSignal<readonly string[]>;
+    readonly shown: ReadSignal<{ readonly review: Pick<HistoryRow, "kind" | "value"> | null } | null>;
+  };
+  readonly keys: KeyChoice;
+}
 
 export interface ClassesView {
   readonly element: HTMLElement;
@@ -19,7 +29,7 @@ export interface ClassesView {
   light(name: string): void;
 }
 
-export function classesView(state: QueryState, scope: Scope, choose: (name: string) => void): ClassesView {
+export function classesView(state: Choosing, scope: Scope, choose: (name: string) => void): ClassesView {
   const { labeller, keys } = state;
   const element = h("div.classes");
   let input: HTMLInputElement | null = null;
@@ -30,7 +40,7 @@ export function classesView(state: QueryState, scope: Scope, choose: (name: stri
       (node) => node.dataset["alClass"] === name,
     );
 
-  function mark(review: HistoryRow | null | undefined): void {
+  function mark(review: Pick<HistoryRow, "kind" | "value"> | null | undefined): void {
     const name = review?.kind === "label" ? review.value : null;
     const next = name == null ? null : (find(name) ?? null);
     if (next === marked) return;

@@ -1,12 +1,27 @@
 // What must be said: problems, and the state in which there is nothing to answer.
 
+import type { Connection } from "../core/connection";
+import type { Problems } from "../core/problems";
+import type { ReadSignal } from "../core/signal";
 import * as text from "../core/text";
+import type { Status } from "../wire";
 import { button, h, type Scope, setAttribute, setText } from "./dom";
 import type { QueryState } from "./state";
 
+/** Who knows what went wrong. */
+export interface Teller {
+  readonly link: {
+    readonly connection: ReadSignal<Connection>;
+    readonly unsaved: ReadSignal<number>;
+    readonly durable: ReadSignal<boolean>;
+  };
+  readonly status: ReadSignal<Status | null>;
+  readonly notices: Problems;
+  dismiss(key: string): void;
+}
+
 /** The strip of problems. Each line can be dismissed. */
-export function problemsView(state: QueryState, scope: Scope, refocus: () => void): HTMLElement {
-  const { labeller } = state;
+export function problemsView(labeller: Teller, scope: Scope, refocus: () => void): HTMLElement {
   const element = h("div.problems", { "data-al": "problem", hidden: true });
   const offline = h("div.problem", { role: "alert", "data-severity": "warning", hidden: true });
   const lines = h("div");

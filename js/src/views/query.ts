@@ -88,7 +88,7 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
       "div.frame",
       {},
       headerView(state, scope, run),
-      problemsView(state, scope, refocus),
+      problemsView(labeller, scope, refocus),
       h(
         "div.body",
         {},

@@ -1,0 +1,440 @@
+// The page's side of a sheet: the cards on the screen, what is marked, and what a keypress makes of it. Ports only.
+//
+// A grid is answered as a whole: all cards in one batch. A review is answered card by card, a batch of one each, and what
+// was answered stays in its place until all of the sheet is done.
+
+import type { Batch, Card, GetSheet, Group, Sheet, SheetReply } from "../sheet-wire";
+import type { ImageInfo, Status } from "../wire";
+import { Album, type Decode, type Picture } from "./album";
+import { Batches } from "./batches";
+import { Link, type Port } from "./link";
+import { type Mark, type Marks, marked, proposal, spoken, toggled, unresolved } from "./marks";
+import { Outbox, type Waiting } from "./outbox";
+import { Problems } from "./problems";
+import type { Request } from "./rpc";
+import type { Phase } from "./screen";
+import { batch, computed, type ReadSignal, signal } from "./signal";
+import type { KeyValue } from "./storage";
+import * as text from "./text";
+
+export type Mode = "grid" | "review";
+
+export interface SheetOptions<P extends Picture> {
+  mode: Mode;
+  port: Port<Request | Batch>;
+  decode: Decode<P>;
+  storage: KeyValue | null;
+  storeId: string;
+  annotator: string;
+  client: string;
+  classes: readonly string[];
+  replaces: () => string[];
+  alive: () => ReadonlySet<string>;
+  now: () => number;
+  today: () => number;
+}
+
+export interface Shown<P> {
+  readonly card: Card;
+  readonly picture: P | null;
+}
+
+/** How a whole grid is called by its clock: no item can be called so. */
+const WHOLE = "";
+const LOOK_AGAIN_MS = { empty: 3_000, review: 5_000, grid: 60_000 };
+
+export class SheetDesk<P extends Picture> {
+  readonly mode: Mode;
+  readonly cards = signal<readonly Shown<P>[]>([]);
+  readonly marks = signal<Marks>(new Map());
+  /** Cards of a review that were answered. */
+  readonly done = signal<Marks>(new Map());
+  readonly active = signal("");
+  readonly name = signal("");
+  readonly groups = signal<readonly Group[]>([]);
+  readonly left = signal(0);
+  readonly message = signal("");
+  readonly status = signal<Status | null>(null);
+  readonly classes = signal<readonly string[]>([]);
+  readonly announcement = signal("");
+  readonly canUndo = signal(false);
+  readonly canRedo = signal(false);
+  readonly phase: ReadSignal<Phase>;
+  readonly notices: Problems;
+  readonly link: Link<Batch>;
+  readonly saved = new Set<(event: { event_id: string; ms: number }) => void>();
+
+  readonly #options: SheetOptions<P>;
+  readonly #outbox: Outbox<Batch>;
+  readonly #batches: Batches;
+  readonly #album: Album<P>;
+  readonly #drawn = new Set<string>();
+  #rev = -1;
+  #asked = Number.NEGATIVE_INFINITY;
+  /** Counts what was asked for: a sheet that was asked for before something else happened comes too late. */
+  #turn = 0;
+  #started = false;
+
+  constructor(options: SheetOptions<P>) {
+    this.#options = options;
+    this.mode = options.mode;
+    const { now, today, storage, storeId, client, annotator } = options;
+    this.classes.set(options.classes);
+    this.notices = new Problems(now);
+    // A place of its own: what a sheet could not deliver, only a sheet can.
+    this.#outbox = new Outbox<Batch>(storage, `${storeId}/sheet`, client, annotator);
+    this.#batches = new Batches(this.#outbox, now, today);
+    this.link = new Link<Batch>(
+      options.port,
+      this.#outbox,
+      {
+        settled: (item) => this.#settled(item),
+        refused: ({ message }, { message: reason }) => {
+          this.#batches.refused(message);
+          this.notices.add(
+            {
+              severity: "error",
+              message: `${text.count(message.events.length, "answer")} refused: ${reason}`,
+            },
+            message.event_id,
+          );
+          this.#ask(null, []);
+        },
+        postponed: (_item, error) =>
+          this.notices.add(
+            { severity: "warning", message: `Not saved yet: ${error.message}. Trying again.` },
+            "postponed",
+          ),
+        status: (status, problem) => {
+          this.status.set(status);
+          this.classes.set(status.classes);
+          if (problem != null) this.notices.add(problem);
+        },
+        queue: () => {
+          if (this.mode === "review" || this.cards.peek().length === 0) this.#look();
+        },
+        recovered: () => this.#look(),
+      },
+      now,
+    );
+    this.#album = new Album<P>(
+      options.decode,
+      () => this.#show(this.cards.peek().map(({ card }) => card)),
+      (item_id, reason) => {
+        this.#album.forget(item_id);
+        this.#show(this.cards.peek().flatMap(({ card }) => (card.item_id === item_id ? [] : [card])));
+        this.link.request(
+          () => ({ kind: "bad_image", item_id, reason }),
+          () => undefined,
+        );
+      },
+    );
+    this.phase = computed<Phase>(() => {
+      const connection = this.link.connection.get();
+      if (connection === "gone" || connection === "silent") return "offline";
+      const cards = this.cards.get();
+      if (cards.length > 0) return cards.every(({ picture }) => picture != null) ? "ready" : "waiting";
+      return this.message.get() === "" ? "waiting" : "done";
+    });
+  }
+
+  // ---- life ----
+
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    for (const { rejected, message } of this.#outbox.adopt(this.#options.alive())) {
+      if (rejected != null)
+        this.notices.add({ severity: "error", message: `Refused: ${rejected}` }, message.event_id);
+    }
+    this.link.flush();
+    this.#ask(null, []);
+  }
+
+  tick(): void {
+    if (!this.#started) return;
+    this.link.tick();
+    this.notices.tick();
+    const empty = this.cards.peek().length === 0;
+    const pause = LOOK_AGAIN_MS[empty ? "empty" : this.mode];
+    if (this.#options.now() - this.#asked >= pause && this.#options.port.kernel() !== "busy") this.#look();
+  }
+
+  receive(content: unknown, buffers: readonly DataView[]): void {
+    batch(() => this.link.receive(content, buffers));
+  }
+
+  setAway(away: boolean): void {
+    this.#batches.clock.setAway(away);
+  }
+
+  close(): void {
+    this.#batches.clock.leave();
+    this.cards.set([]);
+    this.#album.clear();
+  }
+
+  // ---- what the user does ----
+
+  /** Moves to a card: keys are about it, and in a review its time runs. */
+  activate(itemId: string): void {
+    if (this.active.peek() === itemId) return;
+    this.active.set(itemId);
+    this.#watch();
+  }
+
+  /** Marks a card of a grid as wrong, or as right again. */
+  toggle(itemId: string): void {
+    const card = this.#card(itemId);
+    if (card == null || this.mode !== "grid") return;
+    this.marks.set(toggled(this.marks.peek(), card, this.classes.peek()));
+    this.announcement.set(`${itemId}: ${spoken(this.markOf(card))}`);
+  }
+
+  /** Answers the active card, or (grid) says what it will be answered with. */
+  answer(mark: Mark): void {
+    const card = this.#card(this.active.peek());
+    if (card == null) return;
+    if (this.mode === "grid") {
+      this.marks.set(marked(this.marks.peek(), card, mark));
+      this.announcement.set(`${card.item_id}: ${spoken(mark)}`);
+      this.#toUnresolved();
+      return;
+    }
+    // Nobody can judge what is not on the screen; what was answered is first undone.
+    if (!this.#drawn.has(card.item_id) || this.done.peek().has(card.item_id)) return;
+    const marks = new Map([[card.item_id, mark]]);
+    this.#give(this.#batches.give(card.item_id, [card], marks, card.probabilities.length > 0));
+    this.done.set(new Map(this.done.peek()).set(card.item_id, mark));
+    this.announcement.set(`${card.item_id}: ${spoken(mark)}`);
+    this.#toOpen();
+  }
+
+  /** Grid: answers all cards. Review: keeps the active card's label; when all are done, the next sheet. */
+  confirm(): void {
+    const cards = this.cards.peek().map(({ card }) => card);
+    if (this.mode === "review") {
+      const card = this.#card(this.active.peek());
+      if (this.openCards().length === 0) this.#ask(null, []);
+      else if (card != null) this.answer(proposal(card));
+      return;
+    }
+    if (cards.length === 0 || !cards.every(({ item_id }) => this.#drawn.has(item_id))) {
+      this.announcement.set("The pictures are still on their way");
+      return;
+    }
+    const [first, ...rest] = unresolved(cards, this.marks.peek());
+    if (first != null) {
+      this.activate(first.item_id);
+      this.announcement.set(
+        `${text.count(rest.length + 1, "card")} marked wrong: press the key of the right class, or S to leave it out`,
+      );
+      return;
+    }
+    const marks = this.marks.peek();
+    batch(() => {
+      this.#give(this.#batches.give(WHOLE, cards, marks, true));
+      const wrong = [...marks.keys()].filter((id) => cards.some(({ item_id }) => item_id === id)).length;
+      this.announcement.set(
+        `${text.count(cards.length - wrong, "item")} confirmed as ${this.name.peek()}${wrong > 0 ? `, ${wrong} answered otherwise` : ""}`,
+      );
+      this.#clear();
+    });
+    this.#ask(this.name.peek(), []);
+  }
+
+  /** Goes to another predicted class, or (null) to whichever the model is surest of. */
+  open(name: string | null): void {
+    this.#clear();
+    this.#ask(name, []);
+  }
+
+  /** One class on or back among the groups. */
+  step(by: -1 | 1): void {
+    const groups = this.groups.peek();
+    const at = groups.findIndex(({ name }) => name === this.name.peek());
+    const next = groups[(at + by + groups.length) % groups.length];
+    if (this.mode === "grid" && next != null && next.name !== this.name.peek()) this.open(next.name);
+  }
+
+  /** Takes back all that was given last; a grid shows it again as it was. */
+  undo(): void {
+    const undone = this.#batches.undo();
+    if (undone == null) {
+      this.announcement.set("Nothing to undo");
+      return;
+    }
+    const { cards, marks } = undone.given;
+    this.announcement.set(`Undone: ${text.count(cards.length, "answer")}`);
+    this.#give(undone.by);
+    if (this.mode === "review") {
+      const rest = new Map(this.done.peek());
+      for (const { item_id } of cards) rest.delete(item_id);
+      this.done.set(rest);
+      this.activate(cards[0]?.item_id ?? "");
+      this.#look();
+      return;
+    }
+    this.#clear();
+    if (cards.every(({ item_id }) => this.#album.picture(item_id) != null)) {
+      this.name.set(cards[0]?.proposed ?? "");
+      this.marks.set(marks);
+      this.#show(cards);
+      this.#look(); // the kernel must hold them for this page again
+    } else {
+      this.#ask(null, []);
+    }
+  }
+
+  redo(): void {
+    const again = this.#batches.redo();
+    if (again == null) {
+      this.announcement.set("Nothing to redo");
+      return;
+    }
+    this.announcement.set(`Redone: ${text.count(again.given.cards.length, "answer")}`);
+    this.#give(again.by);
+    if (this.mode === "grid") this.open(this.name.peek());
+    else this.#look();
+  }
+
+  dismiss(key: string): void {
+    this.notices.remove(key);
+    if (this.#outbox.get(key)?.rejected != null) this.#outbox.settle(key);
+  }
+
+  /** A view has drawn the picture of a card. */
+  drawn(itemId: string): void {
+    this.#drawn.add(itemId);
+    this.#watch();
+  }
+
+  /** What a card is, or will be, answered with. */
+  markOf(card: Card): Mark {
+    return this.done.get().get(card.item_id) ?? this.marks.get().get(card.item_id) ?? proposal(card);
+  }
+
+  /** Cards that are still to be answered. */
+  openCards(): Card[] {
+    const done = this.done.peek();
+    return this.cards.peek().flatMap(({ card }) => (done.has(card.item_id) ? [] : [card]));
+  }
+
+  // ---- inside ----
+
+  #card(itemId: string): Card | null {
+    return this.cards.peek().find(({ card }) => card.item_id === itemId)?.card ?? null;
+  }
+
+  #give(message: Batch): void {
+    this.link.keep(message);
+    this.#turn += 1;
+    this.canUndo.set(this.#batches.newest != null);
+    this.canRedo.set(this.#batches.canRedo);
+    this.link.flush();
+  }
+
+  #settled({ message }: Waiting<Batch>): void {
+    this.notices.remove("postponed");
+    const ms = this.#options.today() - message.answered_at_ms;
+    for (const tell of this.saved) tell({ event_id: message.event_id, ms });
+  }
+
+  /** The clock runs for the whole grid once anything of it is in sight, for the active card in a review. */
+  #watch(): void {
+    const { clock } = this.#batches;
+    const watched = this.mode === "grid" ? WHOLE : this.active.peek();
+    const seen = this.mode === "grid" ? this.#drawn.size > 0 : this.#drawn.has(watched);
+    if (seen && !this.done.peek().has(watched)) clock.show(watched);
+    else clock.leave();
+  }
+
+  #clear(): void {
+    this.#batches.clock.stop(WHOLE);
+    this.#drawn.clear();
+    this.marks.set(new Map());
+    this.done.set(new Map());
+    this.cards.set([]);
+    this.active.set("");
+    this.message.set("");
+  }
+
+  #toUnresolved(): void {
+    const [next] = unresolved(
+      this.cards.peek().map(({ card }) => card),
+      this.marks.peek(),
+    );
+    if (next != null) this.activate(next.item_id);
+  }
+
+  /** To the next card that is still open, from the active one on. */
+  #toOpen(): void {
+    const ids = this.cards.peek().map(({ card }) => card.item_id);
+    const at = ids.indexOf(this.active.peek());
+    const order = [...ids.slice(at + 1), ...ids.slice(0, at)];
+    const next = order.find((id) => !this.done.peek().has(id));
+    if (next != null) this.activate(next);
+    this.#watch();
+  }
+
+  /** Asks whether the sheet is still what it was. */
+  #look(): void {
+    if (this.link.isOpen("sheet")) return;
+    this.#ask(
+      this.cards.peek().length === 0 ? null : this.name.peek(),
+      this.cards.peek().map(({ card }) => card.item_id),
+    );
+  }
+
+  #ask(name: string | null, have: string[]): void {
+    this.#turn += 1;
+    const turn = this.#turn;
+    this.#asked = this.#options.now();
+    const body = (): Omit<GetSheet, "rid" | "client"> => ({
+      kind: "sheet",
+      replaces: this.#options.replaces(),
+      name,
+      known: Math.max(0, this.#rev),
+      have,
+    });
+    this.link.request(body, (reply, buffers) => {
+      const { ok, sheet, error } = (reply ?? {}) as Partial<SheetReply>;
+      if (ok !== true) {
+        this.notices.add({ severity: "error", message: error?.message ?? text.NO_ANSWER }, "sheet");
+      } else {
+        this.notices.remove("sheet");
+        if (sheet != null && turn === this.#turn) batch(() => this.#take(sheet, buffers, have.length > 0));
+      }
+    });
+  }
+
+  #take(sheet: Sheet, buffers: readonly DataView[], looking: boolean): void {
+    this.#rev = sheet.rev;
+    this.groups.set(sheet.groups);
+    this.left.set(sheet.left);
+    this.message.set(sheet.message);
+    let cards: readonly Card[] = sheet.cards;
+    if (this.mode === "review" && looking) {
+      // What is on the screen keeps its place: what was answered, and what is still in question, in its newest version.
+      const fresh = new Map(sheet.cards.map((card) => [card.item_id, card]));
+      const staying = this.cards
+        .peek()
+        .flatMap(({ card }) => fresh.get(card.item_id) ?? (this.done.peek().has(card.item_id) ? card : []));
+      for (const { item_id } of staying) fresh.delete(item_id);
+      cards = [...staying, ...fresh.values()];
+    } else {
+      this.#clear();
+      this.message.set(sheet.message);
+      this.name.set(sheet.name);
+    }
+    for (const card of sheet.cards) this.#album.add(card, buffers[(card.image as ImageInfo).buffer]);
+    this.#show(cards);
+    const needed = [...cards, ...(this.#batches.newest?.cards ?? [])].map(({ item_id }) => item_id);
+    this.#album.prune(new Set(needed));
+  }
+
+  #show(cards: readonly Card[]): void {
+    this.cards.set(cards.map((card) => ({ card, picture: this.#album.picture(card.item_id) })));
+    if (this.#card(this.active.peek()) == null) this.activate(cards[0]?.item_id ?? "");
+  }
+}
