@@ -167,8 +167,9 @@ class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take the widget off the page; the session goes on."""
-        self._unsubscribe()
-        self._pusher.close()
+        if "_unsubscribe" in self.__dict__:  # a constructor that refused leaves it out
+            self._unsubscribe()
+            self._pusher.close()
         super().close()
 
 

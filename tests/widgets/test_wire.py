@@ -8,14 +8,16 @@ from typing import Any, NotRequired, get_origin, get_type_hints
 
 import pytest
 
-from al_widgets.widgets import volume_wire, wire
+from al_widgets.widgets import sheet_wire, volume_wire, wire
 from al_widgets.widgets.messages import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = sorted((ROOT / "tests" / "golden" / "wire").glob("*.json"))
 
 
-@pytest.mark.parametrize(("name", "module"), [("wire.ts", wire), ("volume-wire.ts", volume_wire)])
+@pytest.mark.parametrize(
+    ("name", "module"), [("wire.ts", wire), ("volume-wire.ts", volume_wire), ("sheet-wire.ts", sheet_wire)]
+)
 def test_typescript_is_what_the_python_types_say(name: str, module: Any) -> None:
     assert (ROOT / "js" / "src" / name).read_text() == module.typescript()
 
