@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from al_widgets.errors import TaskError
+from al_widgets.records import Annotation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +117,7 @@ def read_annotations(
     Notes
     -----
     Undone events and skips drop out. If an annotator answered an item more than once, the newest answer counts (a
-    correction), except that answers to a query of kind ``repeat`` stand beside it: they were asked for as another witness.
+    correction), except that later answers to queries of kind ``repeat`` stand beside it: they were asked for as another witness.
     """
     missing = [c for c in ("item_id", "annotator", "value") if c not in annotations.columns]
     if missing:
@@ -164,6 +165,31 @@ def read_annotations(
     )
 
 
+def answers_of(events: Iterable[Annotation], classes: Sequence[str]) -> Answers:
+    """Return answers that all count as arrays, in the order given.
+
+    Parameters
+    ----------
+    events : iterable of Annotation
+        Of kind label or unsure; others, and labels that are no class, are left out.
+    classes : sequence of str
+    """
+    number = {name: k for k, name in enumerate(classes)}
+    used = [e for e in events if e.kind == "unsure" or (e.kind == "label" and e.value in number)]
+    items = {item_id: n for n, item_id in enumerate(dict.fromkeys(e.item_id for e in used))}
+    annotators = {name: n for n, name in enumerate(dict.fromkeys(e.annotator for e in used))}
+    return Answers(
+        tuple(items),
+        tuple(annotators),
+        tuple(classes),
+        np.array([items[e.item_id] for e in used], np.intp),
+        np.array([annotators[e.annotator] for e in used], np.intp),
+        np.array([UNSURE if e.kind == "unsure" else number[e.value] for e in used], np.intp),
+        np.array([np.nan if e.elapsed_s is None else e.elapsed_s for e in used], np.float64),
+        np.array([e.answered_at for e in used], np.float64),
+    )
+
+
 def _without_undone(frame: pd.DataFrame) -> pd.DataFrame:
     """Drop events that an undo takes back; undoing an undo is a redo."""
     undos = frame[frame["kind"] == "undo"]
@@ -192,13 +218,17 @@ def _without_undone(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _newest(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep an annotator's newest answer to an item, beside the repeats that were asked for."""
-    again = (
-        (frame["query_kind"] == "repeat").to_numpy() if "query_kind" in frame.columns else np.zeros(len(frame), bool)
+    """Keep an annotator's newest answer to an item, and later repeats that were asked for beside it."""
+    if "query_kind" in frame.columns:
+        again = (frame["query_kind"] == "repeat").to_numpy()
+    else:
+        again = np.zeros(len(frame), bool)
+    place = np.where(again, -1, np.arange(len(frame)))
+    newest = (
+        frame.assign(_place=place).groupby(["item_id", "annotator"], sort=False)["_place"].transform("max").to_numpy()
     )
-    older = frame.assign(_again=again).duplicated(["item_id", "annotator", "_again"], keep="last").to_numpy() & ~again
-    newest: pd.DataFrame = frame[~older]
-    return newest
+    kept: pd.DataFrame = frame[np.arange(len(frame)) >= newest]
+    return kept
 
 
 def _numbers(column: pd.Series[Any]) -> tuple[IntArray, tuple[str, ...]]:

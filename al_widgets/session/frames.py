@@ -14,6 +14,8 @@ from al_widgets.session.snapshot import Snapshot
 if TYPE_CHECKING:
     import pandas as pd
 
+    from al_widgets.oracles.dawid_skene import Consensus
+
 ANNOTATION_COLUMNS = (
     "event_id", "item_id", "annotator", "kind", "value", "elapsed_s", "strategy", "utility", "propensity", "round",
     "shown_at", "answered_at", "query_kind", "model_shown", "note", "target", "client", "seq",
@@ -35,6 +37,35 @@ def labels_frame(labels: Mapping[str, Label], order: Sequence[str], audited: set
     ids = [i for i in order if i in labels] + [i for i in labels if i not in known]
     rows = [(i, labels[i].label, labels[i].confidence, labels[i].n_annotations, i in audited) for i in ids]
     return pd.DataFrame(rows, columns=["item_id", "label", "confidence", "n_annotations", "audit"])
+
+
+def consensus_frame(labels: Mapping[str, Label], result: Consensus | None, classes: Sequence[str]) -> pd.DataFrame:
+    """One row an item that has a label, and the probability of each class; what has no fit yet is as certain as its votes."""
+    import pandas as pd
+
+    number = {name: k for k, name in enumerate(classes)}
+    position = {} if result is None else {item_id: n for n, item_id in enumerate(result.answers.items)}
+    table = np.zeros((len(labels), len(classes)))
+    for row, label in enumerate(labels.values()):
+        at = position.get(label.item_id)
+        if result is not None and at is not None and result.posterior[at].max() == label.confidence:
+            table[row, : result.posterior.shape[1]] = result.posterior[at]
+        elif label.label in number:
+            table[row] = (1 - label.confidence) / max(len(classes) - 1, 1)
+            table[row, number[label.label]] = label.confidence
+    rows = [(v.item_id, v.label, v.confidence, v.n_annotations) for v in labels.values()]
+    frame = pd.DataFrame(rows, columns=["item_id", "label", "confidence", "n_annotations"])
+    return pd.concat([frame, pd.DataFrame(table, columns=list(classes))], axis=1)
+
+
+def reliability_frame(found: pd.DataFrame | None) -> pd.DataFrame:
+    """One row an answer: how accurate its annotator was; empty where nothing is known."""
+    import pandas as pd
+
+    columns = ["annotator", "n", "time", "accuracy", "low", "high"]
+    if found is None:
+        return pd.DataFrame(columns=columns).astype(dict.fromkeys(("accuracy", "low", "high"), "float64"))
+    return found.rename(columns={"answered_at": "time"})[columns]
 
 
 def predictions_frame(snapshot: Snapshot | None, order: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:

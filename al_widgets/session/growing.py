@@ -170,6 +170,7 @@ class GrowingSession(Session):
                 pending=np.empty(0, np.intp),
                 features=(np.asarray(at, np.intp), np.stack(matrix) if matrix else np.empty((0, 0), np.float32)),
                 weights=None if len(set(weights)) < 2 else np.asarray(weights),
+                witnesses=self._witnesses(),
             )
 
     # ---- what is held ---------------------------------------------------------------------------------------------------
@@ -265,7 +266,7 @@ class GrowingSession(Session):
         with self._lock:
             self._sync()
             audits = {e.item_id for e in self._ledger if e.query_kind == "audit"}
-            return frames.labels_frame(dict(self._ledger.labels), [], audits)
+            return frames.labels_frame(self._labels(), [], audits)
 
     def predictions(self) -> pd.DataFrame:
         """One row an item that is held: the newest asked ones; see `Session.predictions`."""

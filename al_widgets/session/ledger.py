@@ -1,7 +1,9 @@
 """The ledger: a pure fold over the log of events.
 
 Events may arrive in any order and more than once; the result is the same. An event stands unless a standing ``undo`` names it.
-Of the standing answers of one annotator to one item the latest counts: by the annotator's clock, then by client and number.
+Of the standing answers of one annotator to one item the latest counts: by the annotator's clock, then by client and number. A
+later answer to a query of kind ``repeat`` stands beside it, for it was asked for as another witness; an answer given in review
+settles the item.
 """
 
 from __future__ import annotations
@@ -13,10 +15,13 @@ from typing import Any
 
 from al_widgets.records import Annotation
 
+REVIEW = "review"
+"""Strategy of an answer that was given with all others in view: it settles what the item is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What the annotations of an item add up to: the most frequent answer, on a tie the latest."""
+    """What the annotations of an item add up to: the answer given in review, else the most frequent, on a tie the latest."""
 
     item_id: str
     label: Any
@@ -37,6 +42,8 @@ class Ledger:
         self._undos: dict[str, list[str]] = {}
         self._of_item: dict[str, list[str]] = {}
         self._standing: dict[str, dict[str, Annotation]] = {}
+        self._counting: dict[str, tuple[Annotation, ...]] = {}
+        self._n_counting = 0
         self._labels: dict[str, Label] = {}
         for event in events:
             self.add(event)
@@ -92,25 +99,27 @@ class Ledger:
         return None if event is None or event.kind == "undo" else event
 
     def _settle(self, item_id: str) -> None:
-        standing: dict[str, Annotation] = {}
-        for event_id in self._of_item.get(item_id, ()):
-            event = self._events[event_id]
-            if self.stands(event_id):
-                newest = standing.get(event.annotator)
-                if newest is None or order_of(newest) < order_of(event):
-                    standing[event.annotator] = event
+        events = sorted((self._events[i] for i in self._of_item.get(item_id, ()) if self.stands(i)), key=order_of)
+        standing = {e.annotator: e for e in events}
+        # A correction replaces all before; repeats stand beside.
+        first = {e.annotator: n for n, e in enumerate(events) if e.query_kind != "repeat"}
+        counting = tuple(e for n, e in enumerate(events) if n >= first.get(e.annotator, 0))
+        self._n_counting += len(counting) - len(self._counting.get(item_id, ()))
         if standing:
-            self._standing[item_id] = standing
+            self._standing[item_id], self._counting[item_id] = standing, counting
         else:
             self._standing.pop(item_id, None)
-        answers = [e for e in standing.values() if e.kind == "label"]
+            self._counting.pop(item_id, None)
+        answers = [e for e in counting if e.kind == "label"]
         if not answers:
             self._labels.pop(item_id, None)
             return
         votes = Counter(self._ballot(e) for e in answers)
         most = max(votes.values())
-        winner = max((e for e in answers if votes[self._ballot(e)] == most), key=order_of)
-        self._labels[item_id] = Label(item_id, winner.value, most / len(answers), len(answers))
+        reviewed = [e for e in answers if e.strategy == REVIEW]
+        winner = max(reviewed or (e for e in answers if votes[self._ballot(e)] == most), key=order_of)
+        share = votes[self._ballot(winner)] / len(answers)
+        self._labels[item_id] = Label(item_id, winner.value, 1.0 if reviewed else share, len(answers))
 
     def _ballot(self, answer: Annotation) -> Hashable:
         """Return what makes two answers the same vote."""
@@ -125,6 +134,15 @@ class Ledger:
     def answers(self, item_id: str) -> dict[str, Annotation]:
         """Annotator → answer that stands, of one item."""
         return self._standing.get(item_id, {})
+
+    def witnesses(self, item_id: str) -> tuple[Annotation, ...]:
+        """Answers of one item that count, oldest first: one an annotator, and the repeats beside them."""
+        return self._counting.get(item_id, ())
+
+    @property
+    def n_counting(self) -> int:
+        """Number of answers that count, of any kind."""
+        return self._n_counting
 
     def answered(self) -> Iterator[str]:
         """Ids of all items with an answer that stands, of any kind."""

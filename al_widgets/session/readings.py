@@ -10,11 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from al_widgets.errors import UnknownItemError
 from al_widgets.pool import Pool
 from al_widgets.records import Advice, Annotation, Estimate, Forecast, Problem, Query, Round
 from al_widgets.session import frames, measures
-from al_widgets.session.ledger import Ledger
+from al_widgets.session.consensus import Agreed, Witnesses, agree, merged
+from al_widgets.session.ledger import Label, Ledger
 from al_widgets.session.opinion import probabilities_of, reason_of
 from al_widgets.session.queue import Pick, ServingQueue
 from al_widgets.session.rounds import Rounds
@@ -49,6 +52,8 @@ class Readings(ABC):
     _encoding_error: str
     _closed: str
     _queue: ServingQueue
+    _merged: tuple[Agreed, int, dict[str, Label]] | None = None
+    _alone: tuple[Agreed, int] | None = None
     _hindsight: tuple[tuple[int, dict[str, Any]], list[Round]] | None = None
 
     @abstractmethod
@@ -150,7 +155,76 @@ class Readings(ABC):
         """One row an item that has a label: item_id, label, confidence, n_annotations, audit."""
         with self._lock:
             self._sync()
-            return frames.labels_frame(dict(self._ledger.labels), self._ids, self._reserve_ids)
+            return frames.labels_frame(self._labels(), self._ids, self._reserve_ids)
+
+    def consensus(self) -> pd.DataFrame:
+        """Return what the annotations add up to: item_id, label, confidence, n_annotations, then one column a class.
+
+        Several annotators are weighed by their reliability, and where the model is sure it has a say; audit items are judged by
+        people alone. Answers newer than the last training count as votes. See `al_widgets.oracles.consensus`.
+        """
+        with self._lock:
+            self._sync()
+            labels, result = self._labels(), self._rounds.agreed.result
+        return frames.consensus_frame(labels, result, self._task.classes)
+
+    def reliability(self, level: float = 0.9) -> pd.DataFrame:
+        """Return how accurate each annotator was at each answer, and now: annotator, n, time, accuracy, low, high.
+
+        A single annotator whom nothing checks is judged by a model that never saw the answer in question.
+
+        Parameters
+        ----------
+        level : float
+            Of the interval from low to high.
+        """
+        from al_widgets.oracles import reliability_frame
+
+        result = self._judged().result
+        return frames.reliability_frame(None if result is None else reliability_frame(result, level))
+
+    def _labels(self) -> dict[str, Label]:
+        """Return the label of every item that has one, not to be changed; the caller holds the lock."""
+        agreed = self._rounds.agreed
+        if agreed.result is None:
+            return self._ledger.labels
+        known = self._merged
+        if known is None or known[0] is not agreed or known[1] != len(self._ledger):
+            labels = merged(self._ledger.labels, self._ledger.witnesses, agreed)
+            known = self._merged = (agreed, len(self._ledger), labels)
+        return known[2]
+
+    def _witnesses(self) -> Witnesses | None:
+        """Return what a consensus is computed from, None for tasks that have none; the caller holds the lock."""
+        if self._task.kind != "classification":
+            return None
+        answers = [e for item_id in self._ledger.answered() for e in self._ledger.witnesses(item_id)]
+        answers.sort(key=lambda e: (e.answered_at, e.client, e.seq))
+        row = {e.item_id: self._row[e.item_id] for e in answers if e.item_id in self._row}
+        return Witnesses(
+            len(self._ledger),
+            tuple(e for e in answers if e.kind != "skip"),
+            self._task.classes,
+            row,
+            frozenset(i for i in row if i in self._reserve_ids),
+        )
+
+    def _judged(self) -> Agreed:
+        """Return the newest fit, made now where the trainer had no reason to make one; the caller must not hold the lock."""
+        agreed = self._rounds.agreed
+        if agreed.result is not None:
+            return agreed
+        features = self._rounds.features
+        rows, matrix = (np.empty(0, np.intp), np.empty((0, 0))) if features is None else features
+        with self._lock:
+            self._sync()
+            known, witnesses = self._alone, self._witnesses()
+        if witnesses is None:
+            return agreed
+        if known is None or known[0].version != witnesses.version or known[1] != len(rows):
+            found = agree(witnesses, rows, matrix, None if known is None else known[0], always=True)
+            known = self._alone = (found, len(rows))
+        return known[0]
 
     def annotations(self) -> pd.DataFrame:
         """One row an event, in the order in which they became durable; nothing is ever overwritten."""
@@ -170,7 +244,7 @@ class Readings(ABC):
     def rounds(self) -> list[Round]:
         """Return the training rounds as records, oldest first, each measured on all audit items answered by now."""
         with self._lock:
-            past, labels = tuple(self._past), self._ledger.labels
+            past, labels = tuple(self._past), self._labels()
             truth = {i: labels[i].label for i in self._reserve_ids if i in labels}
         known = self._hindsight
         if known is None or known[0] != (len(past), truth):
@@ -191,7 +265,7 @@ class Readings(ABC):
     def accuracy(self) -> Estimate:
         """Accuracy of the present model, on the audit items answered so far."""
         with self._lock:
-            return measures.accuracy(self._rounds.snapshot, self._ledger.labels, self._row, self._reserve_ids)
+            return measures.accuracy(self._rounds.snapshot, self._labels(), self._row, self._reserve_ids)
 
     def spent(self) -> tuple[float, float | None]:
         """Return seconds and money spent on all answers of this store."""
@@ -201,7 +275,7 @@ class Readings(ABC):
     def forecast(self) -> Forecast:
         """Labels, seconds and money still needed to reach `target`, with 80 % intervals."""
         with self._lock:
-            rounds, labels = list(self._past), dict(self._ledger.labels)
+            rounds, labels = list(self._past), self._labels()
         return measures.forecast(
             rounds, labels, self._answers(), self._reserve_ids, self.target, self.hourly_rate, self.seed
         )

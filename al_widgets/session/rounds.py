@@ -1,11 +1,12 @@
 """Rounds of training: when to train, on what, and the newest model.
 
 `Rounds` runs on the trainer's thread; it asks the session for its state and gives it the new snapshot, both under the session's
-lock, and computes in between without it.
+lock, and computes in between without it: first what the annotators agree on, then the model of that.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from al_widgets.features.blas_threads import one_blas_thread
 from al_widgets.learning.base import Learner
 from al_widgets.learning.trainer import Trainer
+from al_widgets.session.consensus import Agreed, Witnesses, agree
 from al_widgets.session.snapshot import Snapshot, TrainingInput, keep_model, train
 from al_widgets.strategies import Strategy, as_strategy
 
+_log = logging.getLogger(__name__)
 SPARE = 24
 """Items ranked beyond a batch, so that nobody waits while the next ranking is computed."""
 
@@ -39,6 +43,8 @@ class State:
     """Rows, ascending, and their features, where the session holds them itself."""
     weights: npt.NDArray[np.floating[Any]] | None = None
     """Of the labels; None for equal ones."""
+    witnesses: Witnesses | None = None
+    """Whose agreement the labels are; None where `labels` are to be taken as they are."""
 
 
 class Rounds:
@@ -69,12 +75,13 @@ class Rounds:
         self.strategy: Strategy = as_strategy(strategy)
         self._learner_spec = learner
         self._learner: Learner | None = None
-        self._state, self._on_round = state, on_round
+        self._state, self._on_round, self._on_error = state, on_round, on_error
         self._batch_size, self._seed, self._round = batch_size, seed, first_round
         self._features: tuple[npt.NDArray[np.intp], npt.NDArray[Any]] | None = None
         self._unseen, self._seen_version = 0, -1
         self._lock = threading.Lock()
         self.snapshot: Snapshot | None = None
+        self.agreed = Agreed(-1)
         self._trainer = Trainer(self._train, on_error)
 
     @property
@@ -120,6 +127,8 @@ class Rounds:
             return
         state = self._state()
         features = features if state.features is None else state.features
+        self._agree(state, features)
+        labels, weights = agreed_labels(state, self.agreed)
         if self._learner is None:
             from al_widgets.learning import as_learner, default_learner
 
@@ -133,7 +142,7 @@ class Rounds:
                 round=self._round + 1,
                 rows=features[0],
                 features=features[1],
-                weights=state.weights,
+                weights=weights,
                 learner=self._learner,
                 strategy=self.strategy,
                 cold_strategy=cold,
@@ -143,7 +152,7 @@ class Rounds:
                 classes=state.classes,
                 pool_size=state.pool_size,
                 labelled=state.labelled,
-                labels=state.labels,
+                labels=labels,
                 candidates=state.candidates,
                 pending=state.pending,
                 n_labels=state.n_labels,
@@ -154,3 +163,37 @@ class Rounds:
         self.snapshot = keep_model(snapshot, self.snapshot)
         self._seen_version = state.version
         self._on_round(self.snapshot)
+
+    def _agree(self, state: State, features: tuple[npt.NDArray[np.intp], npt.NDArray[Any]]) -> None:
+        """Work out what the annotators agree on; a failure leaves the votes, and is told."""
+        if state.witnesses is None:
+            return
+        try:
+            with one_blas_thread():
+                self.agreed = agree(state.witnesses, *features, self.agreed)
+        except Exception as error:
+            _log.exception("the consensus failed")
+            self.agreed = Agreed(state.version)
+            self._on_error(error)
+
+    @property
+    def features(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any]] | None:
+        """Pool rows that have features, and the features; None before there are any."""
+        with self._lock:
+            return self._features
+
+
+def agreed_labels(state: State, agreed: Agreed) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.floating[Any]] | None]:
+    """Return class numbers and weights to train on: what the annotators agree on, weighted by how sure that is."""
+    if state.witnesses is None or agreed.result is None:
+        return state.labels, state.weights
+    number = {name: i for i, name in enumerate(state.classes)}
+    item_of = {row: item_id for item_id, row in state.witnesses.row.items()}
+    labels = state.labels.copy()
+    weights = np.ones(len(labels)) if state.weights is None else np.array(state.weights, np.float64)
+    for n, row in enumerate(state.labelled):
+        label = agreed.labels.get(item_of.get(int(row), ""))
+        if label is not None:
+            labels[n] = number[label.label]
+            weights[n] *= label.confidence
+    return labels, weights

@@ -422,6 +422,7 @@ class Session(Answers):
                 labels=np.asarray(labels, np.intp),
                 candidates=np.flatnonzero(open_),
                 pending=np.asarray(sorted(pending), np.intp),
+                witnesses=self._witnesses(),
             )
 
     def _on_round(self, snapshot: Snapshot) -> None:
@@ -433,7 +434,7 @@ class Session(Answers):
             self._error = "; ".join(str(error) for error in snapshot.errors)
             known = self._past[-1].n_labels if self._past else -1
             if snapshot.learner is not None and not snapshot.errors and snapshot.n_labels != known:
-                accuracy = measures.accuracy(snapshot, self._ledger.labels, self._row, self._reserve_ids)
+                accuracy = measures.accuracy(snapshot, self._labels(), self._row, self._reserve_ids)
                 seconds, money = self.spent()
                 predictions = measures.predictions_of(
                     snapshot, self._queue.sample(measures.KEPT_PREDICTIONS), self._ids
