@@ -8,7 +8,7 @@ item: .76 by calibration, .97 by evidence). Who may import it: `al_widgets.oracl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,13 @@ TEMPERATURES = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
 
 BLOCK = 150
 """Answers of one annotator that share one accuracy here, so that drift does not bend the temperature."""
+
+
+FULL_SAY = (100, 12)
+"""Items, and items a class, from which on the classifier has its full say; before, its log odds count in proportion.
+
+Few items overrate a classifier: with perfect annotators 5 to 9 % of 20 digits were overruled without this, none with it.
+"""
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,11 @@ def choose_prior(
                 best = PriorChoice(log_prior, temperature, number, evidence)
     if best is None:
         raise AssertionError("no temperature was tried")
-    return best
+    say = len(answers.items) / max(FULL_SAY[0], FULL_SAY[1] * stack.shape[-1])
+    if say >= 1:
+        return best
+    log_prior = log_softmax(say * best.log_prior)
+    return replace(best, log_prior=log_prior if fixed is None else np.where(np.isnan(fixed), log_prior, fixed))
 
 
 def _blocks(annotator: IntArray) -> IntArray:

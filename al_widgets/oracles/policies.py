@@ -19,6 +19,8 @@ from al_widgets.oracles.answers import FloatArray, IntArray
 MAX_LABELS = 5
 """Labels of an item after which `auto` never asks again."""
 
+LEAST_GAIN = 0.03
+"""Nats that one more answer must be expected to tell for `auto` to ask again when no new item is left."""
 
 NEW_ITEM_BONUS = 1.5
 """Worth of what a new label tells about its own item, for `auto`: it teaches the classifier about the others too."""
@@ -186,13 +188,16 @@ def auto(situation: Situation) -> Decision:
     What a new item's answer tells counts `NEW_ITEM_BONUS` times (measured with annotators of accuracy .55:
     unseen items .964 against .944 after 300 labels, stored labels .936 against .902; no loss with better
     ones). An item gets at most `MAX_LABELS` labels, however hard it is, and an annotator who is at chance
-    level is asked new items only: their answer would not settle anything.
+    level is asked new items only: their answer would not settle anything. When no new item is left, items are asked again
+    while an answer still tells `LEAST_GAIN`.
     """
     chance = 1 / max(situation.beliefs.shape[1], 1)
     useful = situation.accuracy > chance + 0.05
     gain, new = _rates(situation)
     new *= NEW_ITEM_BONUS
     possible = situation.allowed & (situation.counts < MAX_LABELS) & useful
+    if not situation.has_new:
+        possible &= mutual_information(situation.beliefs, situation.accuracy) >= LEAST_GAIN
     why = f"another answer tells more a second (annotator's accuracy now {situation.accuracy:.2f})"
     return _best(np.where(possible, gain, -np.inf), new, situation.has_new, why)
 
@@ -200,11 +205,11 @@ def auto(situation: Situation) -> Decision:
 POLICIES: dict[str, Policy] = {
     "auto": auto,
     "never": never,
-    "always": always,
+    "always-3": always,
     "activelab": activelab,
-    "information": information,
+    "mi": information,
 }
-"""Policies by name; ``auto`` is the default."""
+"""Policies by name; ``auto`` is the default, ``always-2`` to ``always-9`` choose the number of labels."""
 
 
 def get(name: str | Policy) -> Policy:

@@ -170,7 +170,7 @@ def a4(seeds):
     for number, (title, options) in enumerate(A4.items()):
         runs = {
             p: np.array([sim.relabel_session(seed=100 + s, policy=p, **options) for s in range(seeds)])
-            for p in ("auto", "never", "always", *(["activelab"] if number < 2 else []))
+            for p in ("auto", "never", "always-3", *(["activelab"] if number < 2 else []))
         }
         row(f"**{title}**", "")
         for name, found in runs.items():
@@ -179,7 +179,7 @@ def a4(seeds):
             row(f"{name}: stored labels at 300", found[:, 0, 1])
             row(f"{name}: stored labels at 600", found[:, 1, 1])
             row(f"{name}: distinct items at 600", f"{found[:, 1, 2].mean():.0f}")
-        ours, never, always = runs["auto"], runs["never"], runs["always"]
+        ours, never, always = runs["auto"], runs["never"], runs["always-3"]
         test = lambda run, mark: run[:, mark, 0]  # noqa: E731
         stored = lambda run: run[:, 1, 1]  # noqa: E731
 
