@@ -8,15 +8,19 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "al_widgets", "static");
 // `_esm` is copied into every instance of a widget and into saved notebooks.
 const BUDGET_BYTES = 60_000;
+// The volume widget carries brushes, a radar processing chain with its transforms, and three views.
+const BUDGETS = { "volume.ts": 90_000 };
 const TARGET = ["es2022", "chrome111", "firefox113", "safari16.4"];
 
 // Names of our own properties that neither the DOM, nor a message, nor anything stored uses: safe to shorten.
 const OWN_NAMES =
   `addClass alive changed delivered entry link notices reviewing scale announcement answerOf awaiting blocked canRedo canUndo canvas colour commandKey decoding drawn
   durable effect element flush hurry isOpen isShowing keyOf keymap labeller last_heard lazily light lost_at newest observers offered
-  olderHistory onScreen opinion panBy peek phase picture postpone postponed prune putBack receive recovered redoable refill refit refocus
+  clock commands decode delivered forget leave letters olderHistory onScreen opinion panBy peek phase picture postpone postponed prune putBack receive recovered redoable refill refit refocus
   refused review reviewed seen_ms sent_at setAway settle settled shown showModel since skipReason sources standing storeId
-  striped toggleLevels toggleOpinion today tries unsaved waiting_since zoomAt`.split(/\s+/);
+  striped toggleLevels toggleOpinion pushes readout reasons storage takeBack today tries undo_id unsaved waiting_since zoomAt`.split(
+    /\s+/,
+  );
 
 const entries = readdirSync(join(here, "src", "entries")).filter((name) => /\.(ts|css)$/.test(name));
 
@@ -77,9 +81,10 @@ if (called && process.argv.includes("--watch")) {
   let over = false;
   for (const name of entries.filter((entry) => entry.endsWith(".ts"))) {
     const bytes = statSync(join(out, name.replace(/\.ts$/, ".js"))).size;
-    if (bytes > BUDGET_BYTES) {
+    const budget = BUDGETS[name] ?? BUDGET_BYTES;
+    if (bytes > budget) {
       console.error(
-        `${name}: ${bytes} bytes, over the budget of ${BUDGET_BYTES}. It is copied into every instance: make it smaller.`,
+        `${name}: ${bytes} bytes, over the budget of ${budget}. It is copied into every instance: make it smaller.`,
       );
       over = true;
     }

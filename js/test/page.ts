@@ -27,7 +27,7 @@ export class TestPage {
       port: {
         send: (message) => {
           if (this.broken) throw new Error("the line is cut");
-          this.sent.push(structuredClone(message));
+          this.sent.push(structuredClone(message) as FromPage);
         },
         kernel: () => this.kernel,
       },

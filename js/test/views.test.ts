@@ -27,7 +27,7 @@ class Room {
       close: () => undefined,
     };
     this.labeller = new Labeller<ScreenPicture>({
-      port: { send: (message) => this.sent.push(message), kernel: () => "alive" },
+      port: { send: (message) => this.sent.push(message as FromPage), kernel: () => "alive" },
       decode: async () => picture,
       storage: new MemoryStorage(),
       storeId: "s",

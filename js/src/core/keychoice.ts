@@ -1,17 +1,17 @@
 // The keys in force: the user's own choice in this browser, else Python's, else handed out in order.
 
-import { type Keymap, makeKeymap } from "./keymap";
+import { type Command, type Keymap, type KeyPlan, makeKeymap, QUERY_KEYS } from "./keymap";
 import { computed, type ReadSignal, type Signal, signal } from "./signal";
 import { type KeyValue, readJson, writeJson } from "./storage";
 
 export type Chosen = Readonly<Record<string, string>>;
 
-export class KeyChoice {
+export class KeyChoice<C extends string = Command> {
   /** Python's wishes, class name to key. */
   readonly offered: Signal<Chosen>;
   /** The user's, which win. */
   readonly own: Signal<Chosen>;
-  readonly keymap: ReadSignal<Keymap>;
+  readonly keymap: ReadSignal<Keymap<C>>;
   readonly #key: string;
 
   readonly #storage: KeyValue | null;
@@ -20,6 +20,7 @@ export class KeyChoice {
     storeId: string,
     classes: ReadSignal<readonly string[]>,
     offered: Chosen,
+    plan: KeyPlan<C> = QUERY_KEYS as unknown as KeyPlan<C>,
   ) {
     this.#storage = storage;
     this.#key = `al_widgets:keys:${storeId}`;
@@ -31,7 +32,7 @@ export class KeyChoice {
       const rest = Object.entries(this.offered.get() ?? {}).filter(
         ([name, key]) => !Object.hasOwn(own, name) && !taken.has(key),
       );
-      return makeKeymap(classes.get(), { ...Object.fromEntries(rest), ...own });
+      return makeKeymap(classes.get(), { ...Object.fromEntries(rest), ...own }, plan);
     });
   }
 

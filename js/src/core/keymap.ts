@@ -48,8 +48,14 @@ export const COMMAND_KEYS: Readonly<Record<Command, readonly string[]>> = {
   help: ["?"],
 };
 
+/** Keys of a widget: of its commands, best known first, and letters that classes get when the digits are gone. */
+export interface KeyPlan<C extends string = Command> {
+  commands: Readonly<Record<C, readonly string[]>>;
+  letters: string;
+}
+
 const DIGITS = [..."1234567890"];
-const LETTERS = [..."bcdeghijlnopqrtvx"];
+export const QUERY_KEYS: KeyPlan = { commands: COMMAND_KEYS, letters: "bcdeghijlnopqrtvx" };
 
 /** The part of a keyboard event that decides. */
 export interface KeyLike {
@@ -70,7 +76,7 @@ export function keyName(event: KeyLike): string | null {
   const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
   // By position, so that digits work on layouts where the number row needs Shift (French).
   if (digit != null && (!event.shiftKey || event.key === digit)) return digit;
-  if (event.shiftKey && event.key.startsWith("Arrow")) return `Shift+${event.key}`;
+  if (event.shiftKey && /^(?:Arrow|Enter)/.test(event.key)) return `Shift+${event.key}`;
   if (event.getModifierState?.("CapsLock") && event.key.length === 1) {
     return event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase();
   }
@@ -79,9 +85,8 @@ export function keyName(event: KeyLike): string | null {
 
 /** How a key is written on the screen. */
 export function keyLabel(key: string): string {
-  const arrows: Record<string, string> = { Left: "←", Right: "→", Up: "↑", Down: "↓" };
-  const arrow = /^(Shift\+)?Arrow(.+)$/.exec(key);
-  if (arrow != null) return `${arrow[1] == null ? "" : "⇧"}${arrows[arrow[2] ?? ""] ?? ""}`;
+  if (key.startsWith("Shift+")) return `⇧${keyLabel(key.slice(6))}`;
+  if (key.startsWith("Arrow")) return "←→↑↓"["LRUD".indexOf(key[5] ?? "")] ?? "";
   if (key === "Backspace") return "⌫";
   if (key === "Escape") return "Esc";
   if (/^[A-Z]$/.test(key)) return `⇧${key}`;
@@ -93,19 +98,23 @@ export function isAssignable(key: string): boolean {
   return key.length === 1 && key.trim() !== "" && key === key.toLowerCase() && key !== "?" && key !== "/";
 }
 
-export interface Keymap {
+export interface Keymap<C extends string = Command> {
   /** Key to class name. */
   readonly classes: ReadonlyMap<string, string>;
   /** Class name to key; classes beyond the last key are not in it. */
   readonly keyOf: ReadonlyMap<string, string>;
   /** Key to command, without the keys that classes have taken. */
-  readonly commands: ReadonlyMap<string, Command>;
+  readonly commands: ReadonlyMap<string, C>;
   /** First key of a command that still works. */
-  readonly commandKey: ReadonlyMap<Command, string>;
+  readonly commandKey: ReadonlyMap<C, string>;
 }
 
 /** Hands out keys. `chosen` (class name to key) wins; of two classes that want one key, the first has it. */
-export function makeKeymap(classes: readonly string[], chosen: Readonly<Record<string, string>>): Keymap {
+export function makeKeymap<C extends string = Command>(
+  classes: readonly string[],
+  chosen: Readonly<Record<string, string>>,
+  plan: KeyPlan<C> = QUERY_KEYS as unknown as KeyPlan<C>,
+): Keymap<C> {
   const byKey = new Map<string, string>();
   const keyOf = new Map<string, string>();
   for (const name of classes) {
@@ -115,7 +124,7 @@ export function makeKeymap(classes: readonly string[], chosen: Readonly<Record<s
     byKey.set(key, name);
     keyOf.set(name, key);
   }
-  const free = [...DIGITS, ...LETTERS].filter((key) => !byKey.has(key));
+  const free = [...DIGITS, ...plan.letters].filter((key) => !byKey.has(key));
   for (const name of classes) {
     if (keyOf.has(name)) continue;
     const key = free.shift();
@@ -123,9 +132,9 @@ export function makeKeymap(classes: readonly string[], chosen: Readonly<Record<s
     byKey.set(key, name);
     keyOf.set(name, key);
   }
-  const commands = new Map<string, Command>();
-  const commandKey = new Map<Command, string>();
-  for (const [command, keys] of Object.entries(COMMAND_KEYS) as [Command, readonly string[]][]) {
+  const commands = new Map<string, C>();
+  const commandKey = new Map<C, string>();
+  for (const [command, keys] of Object.entries(plan.commands) as [C, readonly string[]][]) {
     for (const key of keys) {
       if (byKey.has(key)) continue;
       commands.set(key, command);

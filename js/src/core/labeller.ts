@@ -70,7 +70,8 @@ export class Labeller<P extends Picture> {
           this.#setStatus(status);
           if (problem != null) this.notices.add(problem);
         },
-        queue: (push, buffers) => {
+        pushes: ["queue"],
+        push: (push, buffers) => {
           if (push.client != null && push.client !== client) return;
           this.#supply.merge(push, buffers);
           this.#refresh(null);

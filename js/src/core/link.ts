@@ -1,41 +1,59 @@
 // The line to the kernel: sends what is due, hands out what comes, and judges whether anyone is there.
 
-import type { ErrorInfo, FromKernel, FromPage, ProblemInfo, Queue, Reply, Status } from "../wire";
+import type { Acknowledged, ErrorInfo, ProblemInfo, Queue, Reply, Status, StatusPush } from "../wire";
 import { type Connection, judge, type KernelStatus } from "./connection";
-import type { AnyEvent, EventMessage, Outbox, Waiting } from "./outbox";
-import { type Request, type RequestBody, Rpc } from "./rpc";
+import type { EventBase, EventMessage, Outbox, Waiting } from "./outbox";
+import { type Request, type RequestBase, type RequestBody, Rpc } from "./rpc";
 import { type Signal, signal } from "./signal";
 
+/** Which messages a widget has: events (kept until they are confirmed), requests, replies to both, and pushes. */
+export interface Talk {
+  event: EventBase;
+  request: RequestBase;
+  reply: { kind: "reply"; rid: string; ok: boolean; ack?: Acknowledged; status?: Status; error?: ErrorInfo };
+  push: { kind: string };
+}
+
+export interface QueryTalk extends Talk {
+  event: EventMessage;
+  request: Request;
+  reply: Reply;
+  push: Queue;
+}
+
 /** What the host offers. `send` may throw when the line is cut. */
-export interface Port<M = FromPage> {
-  send(message: M): void;
+export interface Port {
+  send(message: object): void;
   kernel(): KernelStatus;
 }
 
-export interface LinkEvents<E extends AnyEvent = EventMessage> {
-  settled(item: Waiting<E>): void;
-  refused(item: Waiting<E>, error: ErrorInfo): void;
-  postponed(item: Waiting<E>, error: ErrorInfo): void;
+export interface LinkEvents<T extends Talk> {
+  /** An event is on the disk. Without a reply another page has said so. */
+  settled(item: Waiting<T["event"]>, reply: T["reply"] | null): void;
+  refused(item: Waiting<T["event"]>, error: ErrorInfo): void;
+  postponed(item: Waiting<T["event"]>, error: ErrorInfo): void;
   status(status: Status, problem: ProblemInfo | undefined): void;
-  queue(push: Queue, buffers: readonly DataView[]): void;
+  /** Every other message, of the kinds in `pushes`. */
+  push(push: T["push"], buffers: readonly DataView[]): void;
+  readonly pushes: readonly T["push"]["kind"][];
   /** The kernel is there again after it was not. */
   recovered(): void;
 }
 
-export class Link<E extends AnyEvent = EventMessage> {
+export class Link<T extends Talk = QueryTalk> {
   readonly connection: Signal<Connection> = signal<Connection>("ok");
   readonly unsaved = signal(0);
   readonly durable = signal(true);
-  readonly #rpc: Rpc;
+  readonly #rpc: Rpc<T["request"], T["reply"]>;
   #heard: number | null = null;
   #lost: number | null = null;
   #waitingSince: number | null = null;
 
-  readonly #port: Port<Request | E>;
-  readonly #outbox: Outbox<E>;
-  readonly #events: LinkEvents<E>;
+  readonly #port: Port;
+  readonly #outbox: Outbox<T["event"]>;
+  readonly #events: LinkEvents<T>;
   readonly #now: () => number;
-  constructor(port: Port<Request | E>, outbox: Outbox<E>, events: LinkEvents<E>, now: () => number) {
+  constructor(port: Port, outbox: Outbox<T["event"]>, events: LinkEvents<T>, now: () => number) {
     this.#port = port;
     this.#outbox = outbox;
     this.#events = events;
@@ -44,17 +62,20 @@ export class Link<E extends AnyEvent = EventMessage> {
   }
 
   /** Puts an event where it cannot be lost. It goes out with the next `flush`. */
-  keep(message: E): void {
+  keep(message: T["event"]): void {
     this.#outbox.add(message);
     this.#count();
   }
 
-  request(body: () => RequestBody, done: (reply: Reply | null, buffers: readonly DataView[]) => void): void {
+  request(
+    body: () => RequestBody<T["request"]>,
+    done: (reply: T["reply"] | null, buffers: readonly DataView[]) => void,
+  ): void {
     this.#rpc.request(body, done);
     this.#judge();
   }
 
-  isOpen(kind: RequestBody["kind"]): boolean {
+  isOpen(kind: T["request"]["kind"]): boolean {
     return this.#rpc.isOpen(kind);
   }
 
@@ -67,12 +88,18 @@ export class Link<E extends AnyEvent = EventMessage> {
 
   /** Takes a message from the kernel. */
   receive(content: unknown, buffers: readonly DataView[]): void {
-    if (!isFromKernel(content)) return;
+    const kind = kindOf(content);
+    if (kind !== "reply" && kind !== "status" && !this.#events.pushes.includes(kind)) return;
     this.#heard = this.#now();
     this.#lost = null;
-    if (content.kind === "reply") this.#reply(content, buffers);
-    else if (content.kind === "queue") this.#events.queue(content, buffers);
-    else this.#events.status(content.status, content.problem);
+    if (kind === "reply") {
+      this.#reply(content as T["reply"], buffers);
+    } else if (kind === "status") {
+      const { status, problem } = content as StatusPush;
+      this.#events.status(status, problem);
+    } else {
+      this.#events.push(content as T["push"], buffers);
+    }
     this.#count();
     this.#judge();
   }
@@ -84,9 +111,9 @@ export class Link<E extends AnyEvent = EventMessage> {
   }
 
   /** An event is on the disk, by this page's doing or another's. */
-  settle(eventId: string): void {
+  settle(eventId: string, reply: T["reply"] | null = null): void {
     const item = this.#outbox.settle(eventId);
-    if (item != null) this.#events.settled(item);
+    if (item != null) this.#events.settled(item, reply);
     this.#count();
   }
 
@@ -100,12 +127,12 @@ export class Link<E extends AnyEvent = EventMessage> {
     this.#judge();
   }
 
-  #reply(reply: Reply, buffers: readonly DataView[]): void {
+  #reply(reply: T["reply"], buffers: readonly DataView[]): void {
     const eventId = reply.ack?.event_id ?? reply.rid;
     if (this.#outbox.get(eventId) == null) {
       this.#rpc.receive(reply, buffers);
     } else if (reply.ok) {
-      this.settle(eventId);
+      this.settle(eventId, reply);
     } else {
       const error = reply.error ?? { type: "Error", message: "the kernel gave no reason", retry: false };
       const item = error.retry ? this.#outbox.postpone(eventId) : this.#outbox.reject(eventId, error.message);
@@ -115,7 +142,7 @@ export class Link<E extends AnyEvent = EventMessage> {
     if (reply.status != null) this.#events.status(reply.status, undefined);
   }
 
-  #send(message: Request | E): void {
+  #send(message: object): void {
     try {
       this.#port.send(message);
     } catch {
@@ -148,8 +175,6 @@ export class Link<E extends AnyEvent = EventMessage> {
   }
 }
 
-function isFromKernel(content: unknown): content is FromKernel {
-  if (typeof content !== "object" || content == null) return false;
-  const { kind } = content as { kind?: unknown };
-  return kind === "reply" || kind === "queue" || kind === "status";
+function kindOf(content: unknown): string {
+  return typeof content === "object" && content != null ? String((content as { kind?: unknown }).kind) : "";
 }

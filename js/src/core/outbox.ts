@@ -3,15 +3,21 @@
 // One storage key an event, so that two tabs can never overwrite each other's list:
 //   al_widgets:outbox:<store_id>:<client>:<seq>  ->  {"annotator": …, "message": …, "rejected": …}
 
-import type { Batch } from "../sheet-wire";
 import type { Answer, Undo } from "../wire";
 import { type KeyValue, readJson, writeJson } from "./storage";
 
-export type EventMessage = Answer | Undo;
-/** What an outbox may hold: a widget's events are all of one type. */
-export type AnyEvent = EventMessage | Batch;
+/** What every event has, whatever it says. */
+export interface EventBase {
+  kind: string;
+  client: string;
+  seq: number;
+  event_id: string;
+  answered_at_ms: number;
+}
 
-export interface Waiting<E extends AnyEvent = EventMessage> {
+export type EventMessage = Answer | Undo;
+
+export interface Waiting<E extends EventBase = EventMessage> {
   readonly message: E;
   readonly annotator: string;
   /** Reason of the kernel's final refusal. */
@@ -27,19 +33,23 @@ export interface Waiting<E extends AnyEvent = EventMessage> {
 const FIRST_RETRY_MS = 4_000;
 const LAST_RETRY_MS = 60_000;
 
-export class Outbox<E extends AnyEvent = EventMessage> {
+export class Outbox<E extends EventBase = EventMessage> {
   readonly #items = new Map<string, Waiting<E>>();
   readonly #prefix: string;
   #seq = 0;
 
   readonly #storage: KeyValue | null;
   readonly #annotator: string;
+  readonly #kinds: readonly string[];
+  /** `kinds` are those of the events that are kept here; others of the same store are not ours. */
   constructor(
     storage: KeyValue | null,
     storeId: string,
     readonly client: string,
     annotator: string,
+    kinds: readonly E["kind"][] = ["answer", "undo"],
   ) {
+    this.#kinds = kinds;
     this.#storage = storage;
     this.#annotator = annotator;
     this.#prefix = `al_widgets:outbox:${storeId}:`;
@@ -64,7 +74,7 @@ export class Outbox<E extends AnyEvent = EventMessage> {
   adopt(alive: ReadonlySet<string>): Waiting<E>[] {
     const taken: Waiting<E>[] = [];
     for (const key of this.#stored()) {
-      const item = restore<E>(readJson(this.#storage, key));
+      const item = restore<E>(readJson(this.#storage, key), this.#kinds);
       if (item == null || item.annotator !== this.#annotator) continue;
       const { client, event_id } = item.message;
       if (client === this.client || alive.has(client) || this.#items.has(event_id)) continue;
@@ -176,14 +186,14 @@ export class Outbox<E extends AnyEvent = EventMessage> {
   }
 }
 
-function restore<E extends AnyEvent>(stored: unknown): Waiting<E> | null {
+function restore<E extends EventBase>(stored: unknown, kinds: readonly string[]): Waiting<E> | null {
   const { annotator, message, rejected } = (stored ?? {}) as Partial<Waiting<E>>;
   if (typeof annotator !== "string" || typeof message?.client !== "string") return null;
   if (typeof message.event_id !== "string" || !Number.isInteger(message.seq)) return null;
-  if (!/^(answer|undo|batch)$/.test(message.kind)) return null;
+  if (!kinds.includes(message.kind)) return null;
   return waiting(message, annotator, typeof rejected === "string" ? rejected : null);
 }
 
-function waiting<E extends AnyEvent>(message: E, annotator: string, rejected: string | null): Waiting<E> {
+function waiting<E extends EventBase>(message: E, annotator: string, rejected: string | null): Waiting<E> {
   return { message, annotator, rejected, kept: true, awaiting: false, sent_at: null, tries: 0 };
 }

@@ -21,7 +21,10 @@ const KINDS = {
 } as const;
 
 /** The samples of a raw picture. The bytes are copied: message buffers start at any offset, typed arrays do not. */
-export function samplesOf(info: ImageInfo, buffer: DataView): Samples {
+export function samplesOf(
+  info: Pick<ImageInfo, "dtype" | "width" | "height" | "channels">,
+  buffer: DataView,
+): Samples {
   const kind = KINDS[info.dtype as keyof typeof KINDS];
   if (kind == null) throw new Error(`unknown dtype ${JSON.stringify(info.dtype)}`);
   const n = info.width * info.height * info.channels;

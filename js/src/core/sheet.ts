@@ -4,10 +4,10 @@
 // was answered stays in its place until all of the sheet is done.
 
 import type { Batch, Card, GetSheet, Group, Sheet, SheetReply } from "../sheet-wire";
-import type { ImageInfo, Status } from "../wire";
+import type { ImageInfo, Queue, Status } from "../wire";
 import { Album, type Decode, type Picture } from "./album";
 import { Batches } from "./batches";
-import { Link, type Port } from "./link";
+import { Link, type Port, type Talk } from "./link";
 import { type Mark, type Marks, marked, proposal, spoken, toggled, unresolved } from "./marks";
 import { Outbox, type Waiting } from "./outbox";
 import { Problems } from "./problems";
@@ -17,11 +17,18 @@ import { batch, computed, type ReadSignal, signal } from "./signal";
 import type { KeyValue } from "./storage";
 import * as text from "./text";
 
+interface SheetTalk extends Talk {
+  event: Batch;
+  request: Request | GetSheet;
+  reply: SheetReply;
+  push: Queue;
+}
+
 export type Mode = "grid" | "review";
 
 export interface SheetOptions<P extends Picture> {
   mode: Mode;
-  port: Port<Request | Batch>;
+  port: Port;
   decode: Decode<P>;
   storage: KeyValue | null;
   storeId: string;
@@ -61,7 +68,7 @@ export class SheetDesk<P extends Picture> {
   readonly canRedo = signal(false);
   readonly phase: ReadSignal<Phase>;
   readonly notices: Problems;
-  readonly link: Link<Batch>;
+  readonly link: Link<SheetTalk>;
   readonly saved = new Set<(event: { event_id: string; ms: number }) => void>();
 
   readonly #options: SheetOptions<P>;
@@ -82,9 +89,9 @@ export class SheetDesk<P extends Picture> {
     this.classes.set(options.classes);
     this.notices = new Problems(now);
     // A place of its own: what a sheet could not deliver, only a sheet can.
-    this.#outbox = new Outbox<Batch>(storage, `${storeId}/sheet`, client, annotator);
+    this.#outbox = new Outbox<Batch>(storage, `${storeId}/sheet`, client, annotator, ["batch"]);
     this.#batches = new Batches(this.#outbox, now, today);
-    this.link = new Link<Batch>(
+    this.link = new Link<SheetTalk>(
       options.port,
       this.#outbox,
       {
@@ -110,7 +117,8 @@ export class SheetDesk<P extends Picture> {
           this.classes.set(status.classes);
           if (problem != null) this.notices.add(problem);
         },
-        queue: () => {
+        pushes: ["queue"],
+        push: () => {
           if (this.mode === "review" || this.cards.peek().length === 0) this.#look();
         },
         recovered: () => this.#look(),

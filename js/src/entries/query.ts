@@ -2,11 +2,11 @@
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { QueryController } from "../host/controller";
-import type { QueryTraits } from "../host/model";
+import type { WidgetTraits } from "../host/model";
 import { decodePicture, type ScreenPicture } from "../views/decode";
 import { mountQuery } from "../views/query";
 
-type Model = RenderProps<QueryTraits>["model"];
+type Model = RenderProps<WidgetTraits>["model"];
 
 // A factory, so that each model has its own closure even where a host evaluates the module only once (marimo).
 export default () => {
@@ -22,10 +22,10 @@ export default () => {
   };
 
   return {
-    initialize({ model, signal }: InitializeProps<QueryTraits>): void {
+    initialize({ model, signal }: InitializeProps<WidgetTraits>): void {
       start(model, signal);
     },
-    render({ model, el, signal }: RenderProps<QueryTraits>): () => void {
+    render({ model, el, signal }: RenderProps<WidgetTraits>): () => void {
       const shared = controller ?? start(model, undefined);
       const gone = new AbortController();
       signal?.addEventListener("abort", () => gone.abort());

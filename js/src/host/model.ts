@@ -3,9 +3,10 @@
 import type { AnyModel } from "@anywidget/types";
 import type { KernelStatus } from "../core/connection";
 import type { Port } from "../core/link";
+import type { VolumeInfo } from "../volume-wire";
 
 /** Traits that Python defines. Small, JSON: what a reloaded page needs before the first message. */
-export interface QueryTraits {
+export interface WidgetTraits {
   store_id: string;
   annotator: string;
   title: string;
@@ -13,9 +14,11 @@ export interface QueryTraits {
   class_keys: Record<string, string>;
   show_model: boolean;
   height: number;
+  /** Of the volume widget only. */
+  volume?: VolumeInfo;
 }
 
-export type QueryModel = AnyModel<QueryTraits>;
+export type WidgetModel = AnyModel<WidgetTraits>;
 
 export interface SheetTraits {
   store_id: string;
@@ -47,9 +50,9 @@ export function kernelStatus(manager: unknown): KernelStatus {
 /** What all our models have in common. */
 type AnyOfOurs = Pick<AnyModel, "send" | "on" | "off" | "widget_manager">;
 
-export function portOf<M>(model: AnyOfOurs): Port<M> {
+export function portOf(model: AnyOfOurs): Port {
   return {
-    send: (message: M) => model.send(message),
+    send: (message) => model.send(message),
     kernel: () => {
       try {
         return kernelStatus(model.widget_manager);

@@ -1,15 +1,16 @@
 // The buttons around the classes: skip, unsure, undo, redo.
 
+import type { KeyChoice } from "../core/keychoice";
 import { type Command, keyLabel } from "../core/keymap";
 import { button, h, type Scope, setAttribute, setText } from "./dom";
 import type { QueryState } from "./state";
 
 /** A button for a command that shows its key. */
-export function commandButton(
-  state: QueryState,
+export function commandButton<C extends string>(
+  state: { readonly keys: KeyChoice<C> },
   scope: Scope,
-  run: (command: Command) => void,
-  command: Command,
+  run: (command: C) => void,
+  command: C,
   label: string,
   title: string,
 ): HTMLButtonElement {

@@ -1,8 +1,9 @@
 // Everything that opens over the widget: help, keys, and two small questions.
 
-import { COMMAND_KEYS, type Command, isAssignable, keyLabel, keyName } from "../core/keymap";
+import type { KeyChoice } from "../core/keychoice";
+import { type Command, isAssignable, type KeyPlan, keyLabel, keyName, QUERY_KEYS } from "../core/keymap";
 import { button, h, on, type Scope, setText } from "./dom";
-import type { QueryState } from "./state";
+import type { FrameState } from "./state";
 
 const COMMAND_NAMES: readonly (readonly [Command, string])[] = [
   ["skip", "Skip"],
@@ -25,6 +26,32 @@ const COMMAND_NAMES: readonly (readonly [Command, string])[] = [
   ["help", "This help"],
 ];
 
+/** What differs between widgets: their commands by name, their keys, and what skipping does. */
+export interface DialogPlan<C extends string> {
+  names: readonly (readonly [C, string])[];
+  keys: KeyPlan<C>;
+  /** Said below the keys. */
+  note: string;
+  reasons: readonly string[];
+  skip(note: string): void;
+}
+
+/** The query widget's. */
+export function queryDialogs(skip: (note: string) => void): DialogPlan<Command> {
+  return {
+    names: COMMAND_NAMES,
+    keys: QUERY_KEYS,
+    note: "Keys work while the widget has the focus. The wheel zooms after a click; double click fits.",
+    reasons: [
+      "Unreadable",
+      "Belongs to none of the classes",
+      "Belongs to several classes",
+      "Not part of this data",
+    ],
+    skip,
+  };
+}
+
 export interface Dialogs {
   readonly element: HTMLElement;
   help(): void;
@@ -33,7 +60,12 @@ export interface Dialogs {
   addClass(): void;
 }
 
-export function dialogsView(state: QueryState, scope: Scope, refocus: () => void): Dialogs {
+export function dialogsView<C extends string>(
+  state: FrameState & { readonly keys: KeyChoice<C> },
+  scope: Scope,
+  refocus: () => void,
+  plan: DialogPlan<C>,
+): Dialogs {
   const element = h("div.dialogs");
 
   function open(title: string, ...content: Node[]): HTMLDialogElement {
@@ -73,15 +105,17 @@ export function dialogsView(state: QueryState, scope: Scope, refocus: () => void
           ),
         ),
       );
-    const working = COMMAND_NAMES.map(([command, what]) => {
-      const keys = COMMAND_KEYS[command].filter((key) => commands.get(key) === command);
-      return [
-        command === "pan-left"
-          ? ["Shift+ArrowLeft", "Shift+ArrowUp", "Shift+ArrowRight", "Shift+ArrowDown"]
-          : keys,
-        what,
-      ] as const;
-    }).filter(([keys]) => keys.length > 0);
+    const working = plan.names
+      .map(([command, what]) => {
+        const keys = plan.keys.commands[command].filter((key) => commands.get(key) === command);
+        return [
+          command === "pan-left"
+            ? ["Shift+ArrowLeft", "Shift+ArrowUp", "Shift+ArrowRight", "Shift+ArrowDown"]
+            : keys,
+          what,
+        ] as const;
+      })
+      .filter(([keys]) => keys.length > 0);
     open(
       "Keys",
       h(
@@ -98,11 +132,7 @@ export function dialogsView(state: QueryState, scope: Scope, refocus: () => void
         ),
         h("div", {}, h("h3", {}, "Commands"), table(working, "Keys of the commands")),
       ),
-      h(
-        "p.note",
-        {},
-        "Keys work while the widget has the focus. The wheel zooms after a click; double click fits.",
-      ),
+      h("p.note", {}, plan.note),
     );
   }
 
@@ -131,7 +161,7 @@ export function dialogsView(state: QueryState, scope: Scope, refocus: () => void
             }
             const command = state.keys.keymap.peek().commands.get(key);
             state.keys.choose(name, key);
-            const lost = COMMAND_NAMES.find(([other]) => other === command)?.[1];
+            const lost = plan.names.find(([other]) => other === command)?.[1];
             setText(warning, lost == null ? "" : `${keyLabel(key)} no longer works for “${lost}”.`);
             render();
             rows.querySelector<HTMLInputElement>(`[data-al-key-for="${CSS.escape(name)}"]`)?.focus();
@@ -215,14 +245,9 @@ export function dialogsView(state: QueryState, scope: Scope, refocus: () => void
         "Skip",
         (note, _failed, close) => {
           close();
-          state.labeller.skip(note);
+          plan.skip(note);
         },
-        [
-          "Unreadable",
-          "Belongs to none of the classes",
-          "Belongs to several classes",
-          "Not part of this data",
-        ],
+        plan.reasons,
       ),
     addClass: () =>
       ask("Add a class", "Name", "Add", (name, failed, close) => {

@@ -1,11 +1,14 @@
 // Above the picture: how far it is, how fast it goes, what the model does, and whether all is saved.
 
-import type { Command } from "../core/keymap";
 import * as text from "../core/text";
 import { button, h, type Scope, setAttribute, setText } from "./dom";
-import type { QueryState } from "./state";
+import type { FrameState } from "./state";
 
-export function headerView(state: QueryState, scope: Scope, run: (command: Command) => void): HTMLElement {
+export function headerView(
+  state: FrameState,
+  scope: Scope,
+  run: (command: "keys" | "help") => void,
+): HTMLElement {
   const { labeller } = state;
   const title = h("h2.title");
   const who = h("span.who");
@@ -16,7 +19,7 @@ export function headerView(state: QueryState, scope: Scope, run: (command: Comma
   const saved = h("span.saved", { "data-al": "saved" });
   const training = h("span.training", { "data-al": "training" });
   const work = h("div.work");
-  const tool = (action: string, command: Command, label: string, glyph: string): HTMLButtonElement =>
+  const tool = (action: string, command: "keys" | "help", label: string, glyph: string): HTMLButtonElement =>
     button("tool", action, label, () => run(command), glyph);
 
   scope.effect(() => setText(title, state.title.get()));

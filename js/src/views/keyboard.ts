@@ -1,16 +1,20 @@
 // Keys of the widget. Listens on its root and nowhere else, so that the notebook keeps its own.
 
-import { type Command, type Keymap, keyName } from "../core/keymap";
+import { type Keymap, keyName } from "../core/keymap";
 import { on } from "./dom";
 
-export interface KeyTargets {
-  keymap(): Keymap;
+export interface KeyTargets<C extends string> {
+  keymap(): Keymap<C>;
   label(name: string): void;
-  run(command: Command): void;
+  run(command: C): void;
   refocus(): void;
 }
 
-export function listenToKeys(root: HTMLElement, targets: KeyTargets, signal: AbortSignal): void {
+export function listenToKeys<C extends string>(
+  root: HTMLElement,
+  targets: KeyTargets<C>,
+  signal: AbortSignal,
+): void {
   on(
     root,
     "keydown",

@@ -3,7 +3,7 @@
 import type { Command } from "../core/keymap";
 import { actionsView, commandButton } from "./actions";
 import { classesView } from "./classes";
-import { dialogsView } from "./dialogs";
+import { dialogsView, queryDialogs } from "./dialogs";
 import { h, on, Scope, setAttribute, setText } from "./dom";
 import { headerView } from "./header";
 import { listenToKeys } from "./keyboard";
@@ -36,9 +36,14 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
   const picture = pictureView(state, scope, (item_id, ms) => tell("al:painted", { item_id, ms }));
   const tools = pictureTools(state, picture, scope);
   // A box that closes tells so a little later: the focus may be elsewhere by then, and is not to be fetched back.
-  const dialogs = dialogsView(state, scope, () => {
-    if (shadow.activeElement != null) refocus();
-  });
+  const dialogs = dialogsView(
+    state,
+    scope,
+    () => {
+      if (shadow.activeElement != null) refocus();
+    },
+    queryDialogs((note) => void labeller.skip(note)),
+  );
   const label = (name: string): void => {
     if (labeller.label(name)) classes.light(name);
     if (shadow.activeElement != null) refocus();

@@ -1,0 +1,685 @@
+// The page's side of labelling a volume: which section is on the screen, its mask, and what a stroke or a key makes of it.
+//
+// Nothing here waits for the kernel: strokes are laid into the mask at once, kept in the browser, and sent after they were seen.
+
+import type {
+  Part,
+  Proposal,
+  RegionInfo,
+  Shape,
+  Status,
+  Stroke,
+  StrokeRow,
+  StrokeValue,
+  Undo,
+  VolumeAnswer,
+} from "../../volume-wire";
+import { ItemClock } from "../clock";
+import { AnswerHistory } from "../history";
+import { Link } from "../link";
+import { MaskBook } from "../mask/book";
+import { IGNORED, type Raster } from "../mask/values";
+import { Outbox, type Waiting } from "../outbox";
+import { Problems } from "../problems";
+import { sameNames } from "../screen";
+import { batch, computed, type ReadSignal, signal } from "../signal";
+import * as text from "../text";
+import { Expectations, type Expected } from "./expected";
+import {
+  OPEN,
+  type Verdict,
+  VOLUME_EVENTS,
+  type VolumeEvent,
+  type VolumeOptions,
+  type VolumeTalk,
+} from "./screen";
+import { Sections } from "./sections";
+
+type Tool = StrokeValue["tool"];
+
+export type VolumePhase = "ready" | "waiting" | "done" | "offline";
+
+export class VolumeLabeller {
+  readonly status = signal<Status | null>(null);
+  readonly classes = signal<readonly string[]>([]);
+  /** Index of the section on the screen. */
+  readonly index = signal(0);
+  /** Index of the section that has been drawn; -1: none. Only what was seen can be labelled. */
+  readonly drawnIndex = signal(-1);
+  /** Counts changes of masks that did not come from the stroke under the hand. */
+  readonly masks = signal(0);
+  readonly predictions = signal(0);
+  readonly verdicts = signal(0);
+  readonly proposal = signal<Proposal | null>(null);
+  /** The region that is to be judged. */
+  readonly region = signal<RegionInfo | null>(null);
+  readonly utilities = signal<readonly (number | null)[]>([]);
+  readonly opinion = signal(true);
+  readonly history = signal({ canUndo: false, canRedo: false, n: 0 });
+  readonly announcement = signal("");
+  readonly notices: Problems;
+  readonly link: Link<VolumeTalk>;
+  readonly sections: Sections;
+  readonly phase: ReadSignal<VolumePhase>;
+  /** Called for each event that has reached the disk. */
+  readonly saved = new Set<(saved: { event_id: string; ms: number }) => void>();
+
+  readonly #outbox: Outbox<VolumeEvent>;
+  readonly #journal = new AnswerHistory<StrokeRow>();
+  readonly #book: MaskBook;
+  readonly #expected = new Expectations();
+  readonly #clock: ItemClock;
+  /** What the kernel said of sections; events made here count more. */
+  readonly #told = new Map<string, Verdict>();
+  /** What a section was finished with, by event. */
+  readonly #rests = new Map<string, number | null>();
+  /** Sections whose masks the kernel should tell again, once nothing of ours is under way. */
+  readonly #stale = new Set<string>();
+  readonly #anchored = new Set<string>();
+  readonly #madeAt = new Map<string, number>();
+  #started = false;
+  #looked = -1;
+  #regionToken = "";
+
+  readonly #options: VolumeOptions;
+  constructor(options: VolumeOptions) {
+    this.#options = options;
+    const { info, now, today, storage, storeId, client, annotator } = options;
+    this.classes.set(options.classes);
+    this.opinion.set(options.showModel);
+    this.notices = new Problems(now);
+    this.#clock = new ItemClock(now, today);
+    this.#book = new MaskBook(info.rows, info.columns);
+    this.#outbox = new Outbox<VolumeEvent>(storage, storeId, client, annotator, VOLUME_EVENTS);
+    this.link = new Link<VolumeTalk>(
+      options.port,
+      this.#outbox,
+      {
+        settled: (item, reply) => {
+          this.#settled(item);
+          if (reply?.states != null) this.#hear(reply.states);
+        },
+        refused: (item, error) => this.#refused(item, error.message),
+        postponed: (_item, error) =>
+          this.notices.add(
+            { severity: "warning", message: `Not saved yet: ${error.message}. Trying again.` },
+            "postponed",
+          ),
+        status: (status, problem) => {
+          this.#setStatus(status);
+          if (problem != null) this.notices.add(problem);
+        },
+        pushes: ["prediction", "proposal"],
+        push: (push, buffers) => {
+          if (push.client != null && push.client !== client) return;
+          if (push.kind === "prediction") {
+            if (this.#expected.take(push.prediction, buffers))
+              this.predictions.set(this.predictions.peek() + 1);
+          } else {
+            this.utilities.set(push.utilities);
+            if (push.proposal?.region == null) this.proposal.set(push.proposal);
+          }
+        },
+        recovered: () => this.#hello(),
+      },
+      now,
+    );
+    this.sections = new Sections(
+      info,
+      (indices, done) =>
+        this.link.request(
+          () => ({ kind: "sections", indices }),
+          (reply, buffers) => {
+            if (reply != null && !reply.ok) {
+              const message = reply.error?.message ?? text.NO_ANSWER;
+              this.notices.add(
+                { severity: "error", message: `A section cannot be shown: ${message}` },
+                "sections",
+              );
+            }
+            done(reply?.ok === true ? (reply.sections ?? []) : null, buffers);
+          },
+        ),
+      (message) => this.notices.add({ severity: "error", message }, "sections"),
+    );
+    this.phase = computed<VolumePhase>(() => {
+      const connection = this.link.connection.get();
+      if (connection === "gone" || connection === "silent") return "offline";
+      if (this.drawnIndex.get() !== this.index.get()) return "waiting";
+      return this.status.get()?.state === "done" ? "done" : "ready";
+    });
+  }
+
+  // ---- life ----
+
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    for (const item of this.#outbox.adopt(this.#options.alive())) this.#adopt(item);
+    this.#publish();
+    this.#hello();
+  }
+
+  /** To be called about once a second. */
+  tick(): void {
+    if (!this.#started) return;
+    this.link.tick();
+    this.notices.tick();
+    if (this.link.connection.peek() === "ok") this.sections.fill();
+    this.#refresh();
+  }
+
+  receive(content: unknown, buffers: readonly DataView[]): void {
+    batch(() => this.link.receive(content, buffers));
+  }
+
+  setAway(away: boolean): void {
+    this.#clock.setAway(away);
+  }
+
+  close(): void {
+    this.#clock.leave();
+  }
+
+  // ---- what is there ----
+
+  idOf(index: number): string {
+    return `${this.#options.info.name}/${index}`;
+  }
+
+  indexOf(itemId: string): number {
+    return Number(itemId.slice(itemId.lastIndexOf("/") + 1));
+  }
+
+  get item(): string {
+    return this.idOf(this.index.peek());
+  }
+
+  /** The mask of a section. A stroke may be drawn into it while it lasts. */
+  mask(index: number): Raster {
+    return this.#book.of(this.idOf(index));
+  }
+
+  isLabelled(index: number): boolean {
+    return this.#book.has(this.idOf(index));
+  }
+
+  expected(index: number): Expected | null {
+    return this.#expected.get(this.idOf(index));
+  }
+
+  /** Whether a section is finished, left out or open: the newest word on it. */
+  verdict(index: number): Verdict {
+    const item = this.idOf(index);
+    const newest = this.#verdictRow(item);
+    if (newest != null && newest.kind !== "stroke") {
+      const finished = newest.kind === "label";
+      const rest = this.#rests.has(newest.event_id)
+        ? (this.#rests.get(newest.event_id) ?? null)
+        : (this.#told.get(item)?.rest ?? null);
+      return { finished, rest: finished ? rest : null, answer: newest.kind };
+    }
+    return this.#undoneVerdicts.has(item) ? OPEN : (this.#told.get(item) ?? OPEN);
+  }
+  readonly #undoneVerdicts = new Set<string>();
+
+  // ---- what the user does ----
+
+  /** Shows another section. */
+  look(index: number): void {
+    const { sections } = this.#options.info;
+    const to = Math.min(Math.max(Math.round(index), 0), sections - 1);
+    if (to !== this.index.peek()) {
+      batch(() => {
+        this.#clock.leave();
+        this.drawnIndex.set(-1);
+        this.index.set(to);
+      });
+    }
+    this.sections.look(to);
+    // Scrolling through many sections tells the kernel only where it ended.
+    this.#options.later(() => this.#tellLook());
+  }
+
+  /** A view has drawn the section: it can be labelled from now on. */
+  drawn(index: number): void {
+    if (index !== this.index.peek()) return;
+    this.#clock.show(this.idOf(index));
+    this.drawnIndex.set(index);
+    if (this.opinion.peek() && this.expected(index) != null) this.#anchored.add(this.idOf(index));
+  }
+
+  /**
+   * Records a stroke. `laid` are sections into whose mask it has been drawn. False where the section has not been seen yet,
+   * or nothing was drawn.
+   */
+  stroke(
+    tool: Tool,
+    parts: readonly Part[],
+    shape: Shape | null,
+    laid: ReadonlySet<string> = new Set(),
+  ): boolean {
+    if (parts.length === 0 || this.drawnIndex.peek() !== this.index.peek()) return false;
+    const item_id = this.item;
+    const { elapsed_ms, shown_at_ms } = this.#clock.stop(item_id);
+    this.#clock.show(item_id);
+    const message: Stroke = {
+      kind: "stroke",
+      ...this.#numbered(),
+      item_id,
+      value: { tool, parts: [...parts], shape, recipe: this.#options.recipe() },
+      token: this.#tokenFor(item_id),
+      elapsed_ms,
+      shown_at_ms,
+      answered_at_ms: this.#options.today(),
+      model_shown: this.#anchored.has(item_id),
+    };
+    batch(() => {
+      this.link.keep(message);
+      const changed = this.#book.add(message.event_id, parts, laid);
+      this.#journal.add(rowOfStroke(message, changed));
+      if (changed.some((item) => !laid.has(item))) this.#changed();
+      this.#publish();
+    });
+    this.#options.later(() => this.link.flush());
+    return true;
+  }
+
+  /** The section is done. `rest`: what its unlabelled pixels are (null: left open). Then the next one comes. */
+  finish(rest: number | null): void {
+    const item = this.item;
+    const said = this.#answer("label", { rest }, null, "");
+    if (!said) return;
+    const name = this.classes.peek()[rest ?? 0] ?? "";
+    this.announcement.set(rest == null ? `Finished ${item}` : `Finished ${item}: the rest is ${name}`);
+    this.next("section");
+  }
+
+  skip(note = ""): void {
+    if (!this.#answer("skip", null, null, note)) return;
+    this.announcement.set(`${this.idOf(this.index.peek())}: skipped`);
+    this.next("section");
+  }
+
+  /** Of a region: nobody can tell, its pixels are ignored. Of a section: it is left open. */
+  unsure(): void {
+    if (this.region.peek() != null) {
+      this.judge(IGNORED);
+      return;
+    }
+    if (!this.#answer("unsure", null, null, "")) return;
+    this.announcement.set(`${this.item}: unsure`);
+    this.next("section");
+  }
+
+  /** Says what the region on the screen is, a class number or "ignored"; the next region comes. */
+  judge(value: number): void {
+    const region = this.region.peek();
+    if (region == null) return;
+    const unsure = value === IGNORED;
+    if (!this.#answer(unsure ? "unsure" : "label", null, { region, value }, "")) return;
+    this.announcement.set(`Region: ${unsure ? "unsure" : (this.classes.peek()[value] ?? value)}`);
+    this.region.set(null);
+    this.next("region");
+  }
+
+  /** Goes to the section, or the region, that is most worth the time. */
+  next(want: "section" | "region", strategy = ""): void {
+    const held = this.proposal.peek();
+    const here = this.index.peek();
+    if (
+      want === "section" &&
+      strategy === "" &&
+      held != null &&
+      held.index !== here &&
+      !this.verdict(held.index).finished
+    ) {
+      this.region.set(null);
+      this.look(held.index);
+      return;
+    }
+    this.link.request(
+      () => ({ kind: "next", want, strategy }),
+      (reply) => {
+        const proposal = reply?.proposal ?? null;
+        if (reply?.ok !== true) {
+          this.notices.add({ severity: "warning", message: reply?.error?.message ?? text.NO_ANSWER }, "next");
+        } else if (proposal == null) {
+          this.notices.add(
+            {
+              severity: "info",
+              message: want === "region" ? "No doubtful region is left." : "No section is left to ask.",
+            },
+            "next",
+          );
+        } else {
+          this.#propose(proposal);
+        }
+      },
+    );
+  }
+
+  /** Shows the section that the kernel asks for, and what it asks there. */
+  #propose(proposal: Proposal): void {
+    batch(() => {
+      if (proposal.region == null) this.proposal.set(proposal);
+      else this.#regionToken = proposal.token;
+      this.region.set(proposal.region);
+      this.look(proposal.region?.box[0] ?? proposal.index);
+    });
+  }
+
+  leaveRegion(): void {
+    this.region.set(null);
+  }
+
+  undo(): void {
+    const row = this.#journal.newest;
+    if (row == null) {
+      this.announcement.set("Nothing to undo");
+      return;
+    }
+    batch(() => {
+      const message = this.#undoEvent(row.event_id, row.item_id);
+      this.#takeBack(message);
+      this.announcement.set(`Undone: ${nameOf(row)} on ${row.item_id}`);
+      if (!row.items.includes(this.item)) this.look(this.indexOf(row.item_id));
+      this.#publish();
+    });
+    this.#options.later(() => this.link.flush());
+  }
+
+  redo(): void {
+    const taken = this.#journal.redo();
+    if (taken == null) {
+      this.announcement.set("Nothing to redo");
+      return;
+    }
+    batch(() => {
+      const { row, undo_id } = taken;
+      this.#undoEvent(undo_id, row.item_id);
+      this.#again(row);
+      this.announcement.set(`Redone: ${nameOf(row)} on ${row.item_id}`);
+      if (!row.items.includes(this.item)) this.look(this.indexOf(row.item_id));
+      this.#publish();
+    });
+    this.#options.later(() => this.link.flush());
+  }
+
+  toggleOpinion(): void {
+    this.opinion.set(!this.opinion.peek());
+    this.announcement.set(`What the model expects is ${this.opinion.peek() ? "shown" : "hidden"}`);
+  }
+
+  addClass(name: string, done: (refusal: string | null) => void): void {
+    this.link.request(
+      () => ({ kind: "add_class", name }),
+      (reply) => {
+        if (reply?.ok === true) this.announcement.set(`Class ${name} added`);
+        done(reply?.ok === true ? null : (reply?.error?.message ?? text.NO_ANSWER));
+      },
+    );
+  }
+
+  dismiss(key: string): void {
+    this.notices.remove(key);
+    if (this.#outbox.get(key)?.rejected != null) this.#outbox.settle(key);
+  }
+
+  // ---- inside ----
+
+  #answer(
+    answer: VolumeAnswer["answer"],
+    finished: VolumeAnswer["finished"],
+    judged: { region: RegionInfo; value: number } | null,
+    note: string,
+  ): boolean {
+    if (this.drawnIndex.peek() !== this.index.peek()) return false;
+    const item_id = this.item;
+    const message: VolumeAnswer = {
+      kind: "answer",
+      ...this.#numbered(),
+      item_id: judged == null ? item_id : this.idOf(judged.region.box[0] ?? this.index.peek()),
+      answer,
+      finished,
+      region: judged == null ? null : { region_id: judged.region.region_id, value: judged.value },
+      note,
+      token: judged == null ? this.#tokenFor(item_id) : this.#regionToken,
+      ...this.#clock.stop(item_id),
+      answered_at_ms: this.#options.today(),
+      model_shown: this.#anchored.delete(item_id),
+    };
+    batch(() => {
+      this.link.keep(message);
+      this.#give(message, judged?.region.parts ?? []);
+      this.#publish();
+    });
+    this.#options.later(() => this.link.flush());
+    return true;
+  }
+
+  /** A new answer, of this page or of an earlier one that could not deliver it. */
+  #give(message: VolumeAnswer, parts: readonly Part[]): void {
+    const { event_id, item_id, answer, finished, region, answered_at_ms } = message;
+    const base = { event_id, item_id, answered_at_ms, undone: false };
+    if (region != null) {
+      const own = parts.map((part) => ({ ...part, value: region.value }));
+      const items = own.length > 0 ? this.#book.add(event_id, own) : [item_id];
+      // The kernel makes the pixels of a region itself: what it makes of them is asked afterwards.
+      for (const item of items) this.#stale.add(item);
+      this.#journal.add({ ...base, kind: "stroke", tool: "region", items });
+      this.#changed();
+      return;
+    }
+    this.#rests.set(event_id, finished?.rest ?? null);
+    this.#undoneVerdicts.delete(item_id);
+    this.#journal.add({ ...base, kind: answer, tool: null, items: [item_id] });
+    this.verdicts.set(this.verdicts.peek() + 1);
+  }
+
+  #takeBack({ target, event_id }: Undo): void {
+    const row = this.#journal.undo(target, event_id);
+    const changed = this.#book.mark(target, true);
+    if (row == null) return;
+    if (row.kind === "stroke") {
+      // A stroke of before this page: only the kernel knows what was below it.
+      if (changed.length === 0) for (const item of row.items) this.#stale.add(item);
+      this.#changed();
+      return;
+    }
+    if (this.#verdictRow(row.item_id) == null) this.#undoneVerdicts.add(row.item_id);
+    this.verdicts.set(this.verdicts.peek() + 1);
+  }
+
+  #again(row: StrokeRow): void {
+    const changed = this.#book.mark(row.event_id, false);
+    if (row.kind === "stroke") {
+      if (changed.length === 0) for (const item of row.items) this.#stale.add(item);
+      this.#changed();
+      return;
+    }
+    this.#undoneVerdicts.delete(row.item_id);
+    this.verdicts.set(this.verdicts.peek() + 1);
+  }
+
+  #verdictRow(item: string): StrokeRow | null {
+    return this.#journal.find((row) => row.item_id === item && row.kind !== "stroke" && !row.undone);
+  }
+
+  #undoEvent(target: string, item_id: string): Undo {
+    const message: Undo = {
+      kind: "undo",
+      ...this.#numbered(),
+      target,
+      item_id,
+      answered_at_ms: this.#options.today(),
+    };
+    this.link.keep(message);
+    return message;
+  }
+
+  #numbered(): { rid: string; client: string; seq: number; event_id: string } {
+    const { client } = this.#outbox;
+    const seq = this.#outbox.nextSeq();
+    const event_id = `${client}-${seq}`;
+    this.#madeAt.set(event_id, this.#options.now());
+    return { rid: event_id, client, seq, event_id };
+  }
+
+  #tokenFor(item: string): string {
+    const proposal = this.proposal.peek();
+    return proposal?.item_id === item ? proposal.token : "";
+  }
+
+  #hello(): void {
+    this.link.flush();
+    if (this.link.isOpen("hello")) return;
+    this.#looked = this.drawnIndex.peek();
+    this.link.request(
+      () => ({ kind: "hello", replaces: this.#options.replaces(), looking_at: this.drawnIndex.peek() }),
+      (reply, buffers) => {
+        if (reply?.ok !== true) {
+          this.notices.add({ severity: "error", message: reply?.error?.message ?? text.NO_ANSWER }, "hello");
+          return;
+        }
+        this.notices.remove("hello");
+        this.#journal.load(reply.history ?? [], (eventId) => {
+          const waiting = this.#outbox.get(eventId);
+          return waiting != null && waiting.rejected == null;
+        });
+        this.#hear(reply.states ?? []);
+        if (reply.prediction != null && this.#expected.take(reply.prediction, buffers))
+          this.predictions.set(this.predictions.peek() + 1);
+        const { proposal } = reply;
+        if (proposal != null && proposal.region == null) this.proposal.set(proposal);
+        // A page that has shown nothing yet begins where the kernel asks.
+        const first = this.drawnIndex.peek() < 0;
+        this.look(first && proposal != null ? proposal.index : this.index.peek());
+        this.#publish();
+      },
+    );
+  }
+
+  #tellLook(): void {
+    const index = this.index.peek();
+    if (index === this.#looked) return;
+    this.#looked = index;
+    this.link.request(
+      () => ({ kind: "look", index: this.index.peek() }),
+      (reply, buffers) => {
+        if (reply?.prediction != null && this.#expected.take(reply.prediction, buffers))
+          this.predictions.set(this.predictions.peek() + 1);
+      },
+    );
+  }
+
+  /** An event that an earlier page could not deliver counts as given, whatever the kernel knows yet. */
+  #adopt({ message, rejected }: Waiting<VolumeEvent>): void {
+    if (rejected != null) {
+      this.#refusal(message, rejected);
+    } else if (message.kind === "stroke") {
+      const changed = this.#book.add(message.event_id, message.value.parts);
+      this.#journal.add(rowOfStroke(message, changed));
+    } else if (message.kind === "answer") {
+      this.#give(message, []);
+    } else {
+      this.#takeBack(message);
+      for (const item of [message.item_id]) this.#stale.add(item);
+    }
+  }
+
+  /** Takes the kernel's word on sections. */
+  #hear(states: readonly (Verdict & { item_id: string; parts: Part[] })[]): void {
+    let changed = false;
+    const settled = this.#outbox.unsaved === 0;
+    for (const state of states) {
+      const { item_id, finished, rest, answer } = state;
+      this.#told.set(item_id, { finished, rest, answer });
+      try {
+        if (settled) changed = this.#book.adopt(state) || changed;
+        else this.#book.begin(state);
+      } catch (error) {
+        this.notices.add({ severity: "error", message: `${item_id}: ${(error as Error).message}` }, "states");
+      }
+      if (settled) this.#stale.delete(item_id);
+      else this.#stale.add(item_id);
+      changed = changed || !settled;
+    }
+    if (changed) this.#changed();
+    if (states.length > 0) this.verdicts.set(this.verdicts.peek() + 1);
+  }
+
+  /** Asks the kernel for masks that may differ from ours, when nothing of ours is under way. */
+  #refresh(): void {
+    if (this.#stale.size === 0 || this.#outbox.unsaved > 0 || this.link.isOpen("states")) return;
+    const item_ids = [...this.#stale];
+    this.link.request(
+      () => ({ kind: "states", item_ids }),
+      (reply) => {
+        if (reply?.ok !== true) return;
+        this.#hear(reply.states ?? []);
+        if (this.#outbox.unsaved === 0) for (const item of item_ids) this.#stale.delete(item);
+      },
+    );
+  }
+
+  #settled({ message }: Waiting<VolumeEvent>): void {
+    this.notices.remove("postponed");
+    const { event_id, answered_at_ms } = message;
+    const made = this.#madeAt.get(event_id);
+    this.#madeAt.delete(event_id);
+    const ms = made == null ? this.#options.today() - answered_at_ms : this.#options.now() - made;
+    for (const tell of this.saved) tell({ event_id, ms });
+    this.#options.delivered(event_id);
+    this.#options.later(() => this.#refresh());
+  }
+
+  #refused({ message }: Waiting<VolumeEvent>, reason: string): void {
+    this.#journal.forget(message.event_id);
+    if (this.#book.forget(message.event_id).length > 0) this.#changed();
+    this.verdicts.set(this.verdicts.peek() + 1);
+    this.#refusal(message, reason);
+    this.#publish();
+  }
+
+  #refusal(message: VolumeEvent, reason: string): void {
+    const what =
+      message.kind === "stroke"
+        ? `A stroke (${message.value.tool})`
+        : message.kind === "answer"
+          ? "An answer"
+          : "Undo";
+    this.notices.add(
+      { severity: "error", message: `${what} on ${message.item_id} was refused: ${reason}` },
+      message.event_id,
+    );
+  }
+
+  #setStatus(status: Status): void {
+    const old = this.status.peek();
+    if (old != null && status.rev < old.rev) return;
+    this.status.set(status);
+    if (!sameNames(status.classes, this.classes.peek())) this.classes.set(status.classes);
+  }
+
+  #changed(): void {
+    this.masks.set(this.masks.peek() + 1);
+  }
+
+  #publish(): void {
+    this.history.set({
+      canUndo: this.#journal.newest != null,
+      canRedo: this.#journal.redoable != null,
+      n: this.history.peek().n + 1,
+    });
+  }
+}
+
+function rowOfStroke({ event_id, item_id, value, answered_at_ms }: Stroke, items: string[]): StrokeRow {
+  return { event_id, item_id, kind: "stroke", tool: value.tool, items, answered_at_ms, undone: false };
+}
+
+function nameOf({ kind, tool }: StrokeRow): string {
+  if (kind === "stroke") return (tool ?? "stroke").replace("_", " ");
+  return kind === "label" ? "finished" : kind === "skip" ? "skipped" : "unsure";
+}

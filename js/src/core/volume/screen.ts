@@ -1,0 +1,56 @@
+// What the volume's labeller is given and shows: types that the views, the host and the labeller share.
+
+import type {
+  AddClass,
+  GetSections,
+  Look,
+  Next,
+  PredictionPush,
+  ProposalPush,
+  SectionState,
+  States,
+  Stroke,
+  Undo,
+  VolumeAnswer,
+  VolumeHello,
+  VolumeInfo,
+  VolumeReply,
+} from "../../volume-wire";
+import type { KernelStatus } from "../connection";
+import type { Talk } from "../link";
+import type { KeyValue } from "../storage";
+
+export type VolumeEvent = Stroke | VolumeAnswer | Undo;
+export const VOLUME_EVENTS: readonly VolumeEvent["kind"][] = ["stroke", "answer", "undo"];
+
+export interface VolumeTalk extends Talk {
+  event: VolumeEvent;
+  request: VolumeHello | GetSections | Look | Next | States | AddClass;
+  reply: VolumeReply;
+  push: PredictionPush | ProposalPush;
+}
+
+/** What has been said of a section as a whole. */
+export type Verdict = Pick<SectionState, "finished" | "rest" | "answer">;
+
+export const OPEN: Verdict = { finished: false, rest: null, answer: "" };
+
+export interface VolumeOptions {
+  info: VolumeInfo;
+  port: { send(message: object): void; kernel(): KernelStatus };
+  storage: KeyValue | null;
+  storeId: string;
+  annotator: string;
+  client: string;
+  showModel: boolean;
+  classes: readonly string[];
+  /** What the annotator looks at, as JSON text; kept beside each stroke. */
+  recipe: () => string;
+  replaces: () => string[];
+  alive: () => ReadonlySet<string>;
+  delivered: (eventId: string) => void;
+  now: () => number;
+  today: () => number;
+  /** Runs when what was just drawn is on the screen. */
+  later: (run: () => void) => void;
+}

@@ -1,0 +1,160 @@
+// What the annotator has chosen: how sections are shown, and what the hand draws with. Kept in the browser.
+
+import type { VolumeInfo } from "../../volume-wire";
+import type { ColourMap, Range } from "../display/levels";
+import { RAW, type Recipe, type Spacing } from "../display/recipe";
+import { type Signal, signal } from "../signal";
+import { type KeyValue, readJson, writeJson } from "../storage";
+import type { ToolName } from "./keys";
+
+export interface Display {
+  process: Recipe;
+  /** Limits from the values themselves, or (null) `range`. */
+  percent: number | null;
+  symmetric: boolean;
+  range: Range;
+  colours: ColourMap;
+  turned: boolean;
+  time_zero: number;
+  /** For the depth axis and for migration. */
+  velocity_m_per_ns: number;
+}
+
+export interface Hand {
+  tool: ToolName;
+  /** What is painted: a class number, or "ignored". */
+  value: number;
+  /** Radius of the brush in CSS pixels. */
+  radius: number;
+  /** Of flood fill, as a share of the range that is shown. */
+  tolerance: number;
+  /** Rows that a fitted hyperbola is wide. */
+  thickness: number;
+}
+
+export interface Overlay {
+  opacity: number;
+  outline: boolean;
+  doubt: boolean;
+}
+
+/** How a volume is shown at first. */
+export function firstDisplay(info: VolumeInfo): Display {
+  const radar = info.flavour === "radar";
+  return {
+    process: radar ? { ...RAW, background: "mean" } : RAW,
+    percent: radar ? 98 : null,
+    symmetric: radar,
+    range: { low: info.low, high: info.high },
+    colours: "grey",
+    turned: false,
+    time_zero: info.time_zero,
+    velocity_m_per_ns: info.velocity_m_per_ns,
+  };
+}
+
+export class Settings {
+  readonly display: Signal<Display>;
+  readonly hand: Signal<Hand>;
+  readonly overlay: Signal<Overlay>;
+  /** Class numbers that no stroke changes. */
+  readonly locked: Signal<ReadonlySet<number>> = signal<ReadonlySet<number>>(new Set());
+  readonly #storage: KeyValue | null;
+  readonly #key: string;
+  readonly first: Display;
+
+  constructor(
+    storage: KeyValue | null,
+    storeId: string,
+    readonly info: VolumeInfo,
+  ) {
+    this.#storage = storage;
+    this.#key = `al_widgets:volume:${storeId}`;
+    this.first = firstDisplay(info);
+    const kept = (readJson(storage, this.#key) ?? {}) as {
+      display?: object;
+      hand?: object;
+      overlay?: object;
+    };
+    this.display = signal(sane(this.first, kept.display));
+    this.hand = signal(
+      sane<Hand>({ tool: "brush", value: 1, radius: 8, tolerance: 0.12, thickness: 9 }, kept.hand),
+    );
+    this.overlay = signal(sane<Overlay>({ opacity: 0.6, outline: false, doubt: false }, kept.overlay));
+  }
+
+  show(change: Partial<Display>): void {
+    this.display.set({ ...this.display.peek(), ...change });
+    this.#keep();
+  }
+
+  process(change: Partial<Recipe>): void {
+    this.show({ process: { ...this.display.peek().process, ...change } });
+  }
+
+  take(change: Partial<Hand>): void {
+    this.hand.set({ ...this.hand.peek(), ...change });
+    this.#keep();
+  }
+
+  lay(change: Partial<Overlay>): void {
+    this.overlay.set({ ...this.overlay.peek(), ...change });
+    this.#keep();
+  }
+
+  lock(value: number): void {
+    const locked = new Set(this.locked.peek());
+    if (!locked.delete(value)) locked.add(value);
+    this.locked.set(locked);
+  }
+
+  /** Spacing of samples and traces, for the steps of the radar chain. */
+  spacing(): Spacing {
+    const [, rows, columns] = this.info.axes;
+    return {
+      dt_ns: Math.abs(rows?.step ?? 1) || 1,
+      dx_m: Math.abs(columns?.step ?? 1) || 1,
+      time_zero: this.display.peek().time_zero,
+    };
+  }
+
+  /** JSON text that goes with each stroke: what was on the screen when it was drawn. */
+  recipe(): string {
+    const { process, percent, symmetric, range, colours, turned, time_zero, velocity_m_per_ns } =
+      this.display.peek();
+    return JSON.stringify({
+      process,
+      percent,
+      symmetric,
+      range,
+      colours,
+      turned,
+      time_zero,
+      velocity_m_per_ns,
+    });
+  }
+
+  #keep(): void {
+    writeJson(this.#storage, this.#key, {
+      display: this.display.peek(),
+      hand: this.hand.peek(),
+      overlay: this.overlay.peek(),
+    });
+  }
+}
+
+/** Settings that may be nothing. */
+const MAY_BE_NULL = new Set(["dewow_ns", "background_m", "max_gain", "velocity_m_per_ns", "percent"]);
+
+/** What was kept, as far as it is of the same kinds as `first`: another version may have written it. */
+function sane<T extends object>(first: T, kept: object | undefined): T {
+  const others = (kept ?? {}) as Record<string, unknown>;
+  const pairs = Object.entries(first).map(([name, value]: [string, unknown]) => {
+    const other = others[name];
+    if (typeof value === "object" && value !== null)
+      return [name, sane(value, typeof other === "object" && other !== null ? other : undefined)];
+    const free = MAY_BE_NULL.has(name) && (other === null || typeof other === "number");
+    return [name, free || (value !== null && typeof other === typeof value) ? other : value];
+  });
+  return Object.fromEntries(pairs) as T;
+}
