@@ -146,11 +146,14 @@ class PixelFeatures:
             return self._anomaly
 
     def strength(self) -> FloatArray:
-        """Return how strong each voxel's surroundings are, for outlines of objects: shape of the volume, not negative."""
+        """Return how strong each voxel's surroundings are, for outlines of objects: shape of the volume, not negative.
+
+        For radar the energy over about a period of the wave, so that an outline holds the wave train and not each of its halves.
+        """
         from scipy.ndimage import gaussian_filter
 
         values = envelope(self._whitened) if self._kind == "radar" else np.abs(self._whitened)
-        smooth: FloatArray = gaussian_filter(values, (0.0, 3.0, 1.0) if self._kind == "radar" else 1.0, mode="nearest")
+        smooth: FloatArray = gaussian_filter(values, (0.0, 5.0, 0.0) if self._kind == "radar" else 1.0, mode="nearest")
         return smooth
 
     def scores(self) -> npt.NDArray[np.float64]:

@@ -188,8 +188,8 @@ def region_masks(
     value: int,
     background: int = 0,
     margin: tuple[int, int, int] = (2, 15, 10),
-    core: float = 0.3,
-    quiet: float = 0.2,
+    core: float = 0.4,
+    quiet: float = 0.12,
 ) -> dict[int, Mask]:
     """Turn the answer to a region into masks: section → class numbers, 255 where the answer says nothing.
 

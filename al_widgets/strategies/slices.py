@@ -154,6 +154,19 @@ def interval_sections(n: int, k: int) -> IntArray:
     return np.floor((np.arange(k) + 0.5) * n / k).astype(np.intp) if k else np.empty(0, np.intp)
 
 
+FIRST_REGIONS, REGIONS_A_SECTION = 6, 3
+"""Regions asked about before the first section is shown, and between two sections after that."""
+
+
+def wants_region(n_regions: int, n_sections: int) -> bool:
+    """Say whether the next question is better about a region than about a section, given how many of each were answered.
+
+    Regions first: two seconds each, and a dozen seconds of them are worth more than one painted section. Then outlines made from
+    answers have given what they can (their edges are only about right), and sections painted by hand among them go on improving.
+    """
+    return n_regions < FIRST_REGIONS + REGIONS_A_SECTION * n_sections
+
+
 @dataclass(frozen=True)
 class Region:
     """A connected blob to ask about: is it a target, clutter, or is the annotator unsure.

@@ -1,11 +1,13 @@
 """Benchmark of asking about volumes: how good is the mask after how many labelled lines, and after how many seconds.
 
-Simulated surveys with known truth, an annotator that paints strokes (40 pixels on each visible object, 200 on the background of a
-line) or answers about regions (target or clutter), and prices: look at a line 5 s, a stroke 3 s, a region 2 s. Run::
+Simulated surveys with known truth, from the package's own generator and, where it lies beside the repository, from the one that the
+figures of the issue were measured on. An annotator paints strokes (40 pixels on each visible object, 200 on the background of a
+line) or answers about regions (target or clutter). Prices: look at a line 5 s, a stroke 3 s, a region 2 s. Then a real grid of lines,
+where present: nobody knows what lies there, so only what can be seen on it is said. Run::
 
-    python tests/bench/bench_volume.py --surveys 10 --seeds 5
+    python tests/bench/bench_volume.py --surveys 10 --seeds 5 --out notebooks/images
 
-and, where that generator lies beside the repository, ``--generator reference``. Prints one table, and with ``--json`` writes all runs.
+Prints tables; with ``--out`` draws the figure there; with ``--json`` keeps all runs, and goes on where such a file ends.
 """
 
 import argparse
@@ -20,6 +22,7 @@ from al_widgets.evaluation.masks import average_precision
 from al_widgets.features.gpr_synthesis import Scene, synthesize
 from al_widgets.features.pixels import PixelFeatures
 from al_widgets.learning.pixels import UNLABELLED, PixelLearner, region_masks
+from al_widgets.learning.training_masks import training_masks
 from al_widgets.strategies.slices import (
     coverage_order,
     interval_sections,
@@ -29,13 +32,16 @@ from al_widgets.strategies.slices import (
     random_sections,
     section_utilities,
     top_mean,
+    wants_region,
 )
 
 LOOK_S, STROKE_S, REGION_S = 5.0, 3.0, 2.0
 LINES = 4
 STRIDE = 3
-ROOT = Path(__file__).resolve().parents[2]
-REFERENCE = ROOT.parent / "shared" / "research" / "reference" / "gpr_synth.py"
+BUDGET_S = 60.0
+MOMENTS_S = (6, 12, 18, 24, 36, 48, 60)
+RULES = ("query", "random", "interval", "region")
+SHARED = next((p / "shared" for p in Path(__file__).resolve().parents if (p / "shared" / "research").is_dir()), None)
 
 
 class Survey:
@@ -50,6 +56,7 @@ class Survey:
         )
         self.truth = (labels[:, ::STRIDE, ::STRIDE] > 0).astype(np.uint8)
         self.anomaly = self.features.anomaly
+        self.strength = self.features.strength()
         self.coarse = np.stack([self.features.pixels(i, self.flat.ravel()) for i in range(n)])
 
     def ap(self, scores):
@@ -66,6 +73,11 @@ class Survey:
         p[:, estimator.classes_] = given
         return p[:, 1].reshape(self.truth.shape)
 
+    def whole(self, scores):
+        """Return scores of all pixels: the nearest one that has one."""
+        grown = np.repeat(np.repeat(scores, STRIDE, 1), STRIDE, 2)
+        return grown[:, : self.labels.shape[1], : self.labels.shape[2]].astype(np.float32)
+
 
 def paint(survey, line, rng):
     """One line as an annotator would stroke it; return mask and seconds."""
@@ -80,84 +92,83 @@ def paint(survey, line, rng):
     return mask, LOOK_S + STROKE_S * (1 + len(objects))
 
 
+def next_line(survey, rule, plan, masks, scores):
+    """Return the line that a rule asks about next."""
+    n, step = len(survey.labels), len(masks)
+    if plan is not None and step < len(plan):
+        return int(plan[step])
+    left = np.array([i for i in range(n) if i not in masks])
+    doubt = margin_uncertainty(np.stack([1 - scores, scores], -1))
+    utilities = section_utilities(
+        np.array([top_mean(d) for d in doubt]),
+        np.array(list(masks)),
+        foreground=scores.mean(axis=(1, 2)),
+        look_s=LOOK_S,
+        answer_s=2 * STROKE_S,
+    )
+    return int(next_sections(utilities, left, 1, reach=2.0)[0])
+
+
 def by_lines(survey, rule, seed):
-    """Label `LINES` lines, one after the other; return AP and seconds after each, and objects seen."""
+    """Label lines, one after the other, at least `LINES` of them and until the seconds are spent."""
     rng = np.random.default_rng(seed)
     n = len(survey.labels)
     plan = {
-        "random": random_sections(np.arange(n), LINES, rng),
-        "interval": np.roll(interval_sections(n, LINES), -(seed % LINES)),
-    }.get(rule)
-    first = coverage_order(survey.anomaly, 3)
-    masks, seconds, curve, seen = {}, 0.0, [], []
-    scores = None
-    for step in range(LINES):
-        if plan is not None:
-            line = int(plan[step])
-        elif step < len(first):
-            line = int(first[step])
-        else:
-            doubt = margin_uncertainty(np.stack([1 - scores, scores], -1))
-            utilities = section_utilities(
-                np.array([top_mean(d) for d in doubt]),
-                np.array(list(masks)),
-                foreground=scores.mean(axis=(1, 2)),
-                look_s=LOOK_S,
-                answer_s=2 * STROKE_S,
-            )
-            left = np.array([i for i in range(n) if i not in masks])
-            line = int(next_sections(utilities, left, 1, reach=2.0)[0])
+        "random": lambda: random_sections(np.arange(n), n, rng),
+        # Spaced for as many lines as are going to be labelled; which comes first differs between seeds.
+        "interval": lambda: np.roll(interval_sections(n, LINES), -(seed % LINES)),
+        "query": lambda: coverage_order(survey.anomaly, 3),
+    }[rule]()
+    masks, seconds, curve, scores = {}, 0.0, [], None
+    while len(masks) < LINES or (rule == "random" and seconds < BUDGET_S):
+        line = next_line(survey, rule, plan, masks, scores)
         masks[line], cost = paint(survey, line, rng)
         seconds += cost
-        learner = PixelLearner(random_state=seed).fit(survey.features, masks, 2)
-        scores = survey.predict(learner)
-        curve.append((seconds, survey.ap(scores)))
-        seen.append(survey.found(masks))
-    return {
-        "rule": rule,
-        "seconds": [c[0] for c in curve],
-        "ap": [c[1] for c in curve],
-        "found": seen,
-        "lines": list(masks),
-    }
+        scores = survey.predict(PixelLearner(random_state=seed).fit(survey.features, masks, 2))
+        curve.append((seconds, survey.ap(scores), survey.found(masks)))
+    return {"rule": rule, **columns(curve), "lines": list(masks)}
 
 
-def by_regions(survey, seed, budget):
-    """Answer about regions until the seconds are spent; return AP along the way."""
+def by_regions(survey, seed):
+    """Answer about regions, and paint sections among them, until the seconds are spent."""
     rng = np.random.default_rng(seed)
     truth = survey.labels > 0
-    strength = survey.features.strength()
     foreground = np.clip(survey.anomaly / 6, 0, 1)
-    masks = {i: np.full(truth.shape[1:], UNLABELLED, np.uint8) for i in range(len(truth))}
-    for i, mask in masks.items():  # ten of the quietest pixels a line are background until somebody says otherwise
-        quiet = np.flatnonzero(survey.anomaly[i].ravel() < 0)
-        mask.ravel()[rng.choice(quiet, min(10, len(quiet)), replace=False)] = 0
+    outlined, painted, found = {}, {}, set()
     asked = np.zeros(truth.shape, bool)
-    seconds, threshold, found, curve = 0.0, 0.35, set(), []
-    while seconds < budget and threshold > 0.1:
+    seconds, threshold, n_regions, curve = 0.0, 0.35, 0, []
+    while seconds < BUDGET_S:
         regions = next_regions(foreground, asked, 3, threshold=threshold)
-        threshold -= 0 if regions else 0.1
-        for region in regions:
-            hit = truth[region.voxels].mean() > 0.25
-            found |= set(np.unique(survey.labels[region.voxels])) - {0} if hit else set()
-            for i, mask in region_masks(strength, region.voxels, value=int(hit)).items():
-                asked[i] |= mask == int(hit)
-                for value in (0, 1):  # as many pixels as strokes would give
-                    pixels = np.flatnonzero(mask.ravel() == value)
-                    masks[i].ravel()[rng.permutation(pixels)[:40]] = value
-            asked[region.voxels] = True
-            seconds += REGION_S
-        if regions and any((m == 1).any() for m in masks.values()):
+        if not regions and threshold > 0.15:
+            threshold -= 0.1
+            continue
+        if regions and wants_region(n_regions, len(painted)):
+            for region in regions:
+                hit = truth[region.voxels].mean() > 0.25
+                found |= set(np.unique(survey.labels[region.voxels])) - {0} if hit else set()
+                for i, mask in region_masks(survey.strength, region.voxels, value=int(hit)).items():
+                    asked[i] |= mask == int(hit)
+                    before = outlined.setdefault(i, np.full(mask.shape, UNLABELLED, np.uint8))
+                    before[mask != UNLABELLED] = mask[mask != UNLABELLED]
+                asked[region.voxels] = True
+                seconds += REGION_S
+                n_regions += 1
+        else:
+            line = int(coverage_order(survey.anomaly, 1, labelled=np.array(list(painted), np.intp))[0])
+            painted[line], cost = paint(survey, line, rng)
+            found |= set(np.unique(survey.labels[line])) - {0}
+            seconds += cost
+        if found:
+            masks = training_masks(painted, outlined, foreground, below=0.8 * threshold, rng=rng)
             scores = survey.predict(PixelLearner(random_state=seed).fit(survey.features, masks, 2))
-            grown = np.repeat(np.repeat(scores, STRIDE, 1), STRIDE, 2)
-            foreground = grown[:, : truth.shape[1], : truth.shape[2]]
+            foreground = survey.whole(scores)
             curve.append((seconds, survey.ap(scores), len(found)))
-    return {
-        "rule": "region",
-        "seconds": [c[0] for c in curve],
-        "ap": [c[1] for c in curve],
-        "found": [c[2] for c in curve],
-    }
+    return {"rule": "region", **columns(curve), "regions": n_regions, "lines": list(painted)}
+
+
+def columns(curve):
+    """Turn rows (seconds, AP, objects found) into columns."""
+    return {name: [float(row[k]) for row in curve] for k, name in enumerate(("seconds", "ap", "found"))}
 
 
 def surveys(generator, count):
@@ -166,7 +177,8 @@ def surveys(generator, count):
             made = synthesize(Scene(), seed)
             yield Survey(made.array, made.labels)
         return
-    spec = importlib.util.spec_from_file_location("gpr_synth", REFERENCE)
+    path = SHARED / "research" / "reference" / "gpr_synth.py"
+    spec = importlib.util.spec_from_file_location("gpr_synth", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     for seed in range(count):
@@ -174,79 +186,225 @@ def surveys(generator, count):
         yield Survey(array, labels)
 
 
-def at(run, seconds):
-    """AP of a run after so many seconds: the newest model at that time; 0 before the first."""
-    value = 0.0
-    for s, ap in zip(run["seconds"], run["ap"], strict=True):
+def run_all(generators, options, runs, save):
+    """Append what is missing; seeds outermost, so that whoever stops early has all surveys."""
+    done = {(r["generator"], r["survey"], r["seed"], r["rule"]) for r in runs}
+    held = {}
+    for seed in range(options.seeds):
+        for generator in generators:
+            for number in range(options.surveys):
+                wanted = [r for r in RULES if (generator, number, seed, r) not in done]
+                if not wanted:
+                    continue
+                if generator not in held:
+                    held[generator] = list(surveys(generator, options.surveys))
+                began = time.perf_counter()
+                runs += run_one(held[generator][number], (generator, number, seed), wanted)
+                save(runs)
+                print(f"{generator} survey {number} seed {seed}: {time.perf_counter() - began:.1f} s", flush=True)
+
+
+def run_one(survey, which, rules):
+    """Return the runs of some rules on one survey with one seed."""
+    common = dict(zip(("generator", "survey", "seed"), which, strict=True))
+    seed, runs = common["seed"], []
+    if seed == 0:
+        ap = survey.ap(survey.anomaly[:, ::STRIDE, ::STRIDE])
+        found = survey.found(coverage_order(survey.anomaly, 3))
+        runs.append({**common, "rule": "prescreener", "seconds": [0.0], "ap": [ap], "found": [found]})
+    for rule in rules:
+        runs.append({**common, **(by_regions(survey, seed) if rule == "region" else by_lines(survey, rule, seed))})
+    return runs
+
+
+def at(run, seconds, start, column="ap"):
+    """Return AP (or objects found) of a run after so many seconds: of its newest model at that time; `start` before the first."""
+    value = start
+    for s, v in zip(run["seconds"], run[column], strict=True):
         if s <= seconds:
-            value = ap
+            value = v
     return value
 
 
-def interval(values, rng):
-    """Mean and bootstrap 95 % over surveys; `values` is one number a survey."""
-    values = np.asarray(values, float)
-    means = rng.choice(values, (2000, len(values))).mean(axis=1)
-    return f"{values.mean():.2f} [{np.quantile(means, 0.025):.2f}, {np.quantile(means, 0.975):.2f}]"
+class Results:
+    """All runs of one generator, as means of surveys with intervals."""
+
+    def __init__(self, runs, generator):
+        self.runs = [r for r in runs if r["generator"] == generator]
+        self.surveys = sorted({r["survey"] for r in self.runs})
+        self.seeds = 1 + max(r["seed"] for r in self.runs)
+        self.start = {r["survey"]: r["ap"][0] for r in self.runs if r["rule"] == "prescreener"}
+        self.rng = np.random.default_rng(0)
+
+    def per_survey(self, rule, value):
+        return np.array(
+            [np.mean([value(r) for r in self.runs if (r["rule"], r["survey"]) == (rule, s)]) for s in self.surveys]
+        )
+
+    def interval(self, values, digits=2):
+        """Mean and bootstrap 95 % over surveys."""
+        low, high = np.quantile(self.rng.choice(values, (4000, len(values))).mean(axis=1), [0.025, 0.975])
+        return f"{values.mean():.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+    def ratio(self, above, below):
+        """Ratio of means and bootstrap 95 % over surveys, paired."""
+        rows = self.rng.integers(len(above), size=(4000, len(above)))
+        low, high = np.quantile(above[rows].mean(axis=1) / below[rows].mean(axis=1), [0.025, 0.975])
+        return f"{above.mean() / below.mean():.2f} [{low:.2f}, {high:.2f}]"
+
+    def shown(self, rule, seconds):
+        """AP of what is on the screen: the anomaly map until there is a model."""
+        return self.per_survey(rule, lambda r: at(r, seconds, self.start[r["survey"]]))
+
+    def learned(self, rule, seconds):
+        """AP of the model; 0 while there is none."""
+        return self.per_survey(rule, lambda r: at(r, seconds, 0.0))
+
+    def print(self, generator):
+        print(
+            f"\n## {generator} generator: {len(self.surveys)} surveys x {self.seeds} seeds, mean [95 % over surveys]\n"
+        )
+        print(
+            "| rule | " + " | ".join(f"AP, {k + 1} lines" for k in range(LINES)) + " | objects, 3 lines | s, 4 lines |"
+        )
+        print("|---" * (LINES + 3) + "|")
+        for rule in RULES[:3]:
+            cells = [self.interval(self.per_survey(rule, lambda r, k=k: r["ap"][k])) for k in range(LINES)]
+            cells.append(self.interval(self.per_survey(rule, lambda r: r["found"][2])))
+            cells.append(f"{self.per_survey(rule, lambda r: r['seconds'][LINES - 1]).mean():.0f}")
+            print(f"| {rule} | " + " | ".join(cells) + " |")
+        prescreener = self.interval(self.per_survey("prescreener", lambda r: r["ap"][0]))
+        print(f"| prescreener, no label | {prescreener} |" + " |" * (LINES + 1))
+        print(
+            "\n| annotator seconds | region: AP | random: AP of its model | random: AP shown | ratio, models | ratio, shown |"
+        )
+        print("|---|---|---|---|---|---|")
+        for seconds in MOMENTS_S:
+            region, model, shown = (
+                self.shown("region", seconds),
+                self.learned("random", seconds),
+                self.shown("random", seconds),
+            )
+            ratio = self.ratio(self.learned("region", seconds), model) if model.min() > 0 else "some have no model"
+            cells = [
+                self.interval(region),
+                self.interval(model),
+                self.interval(shown),
+                ratio,
+                self.ratio(region, shown),
+            ]
+            print(f"| {seconds} | " + " | ".join(cells) + " |")
+        spans = np.arange(0.5, BUDGET_S, 0.5)
+        over = [np.mean([self.shown(rule, s) for s in spans], axis=0) for rule in ("region", "random")]
+        print(f"\nmean over the first {BUDGET_S:.0f} s, shown: region / random {self.ratio(*over)}")
+        found = [self.interval(self.per_survey("region", lambda r, s=s: at(r, s, 0, "found")), 1) for s in (12, 24, 48)]
+        print(f"objects known by regions after 12, 24, 48 s: {', '.join(found)}")
+
+
+def draw(runs, generators, path):
+    """Draw AP against lines and against seconds, one row a generator."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    colours = {"query": "#0072b2", "random": "#999999", "interval": "#e69f00", "region": "#d55e00"}
+    figure, axes = plt.subplots(len(generators), 2, figsize=(9, 3.3 * len(generators)), squeeze=False, sharey=True)
+    for (by_line, by_time), generator in zip(axes, generators, strict=True):
+        results = Results(runs, generator)
+        start = np.mean(list(results.start.values()))
+        for rule in RULES[:3]:
+            values = np.array([results.per_survey(rule, lambda r, k=k: r["ap"][k]) for k in range(LINES)])
+            error = 1.96 * values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+            by_line.errorbar(
+                range(1, LINES + 1), values.mean(axis=1), error, label=rule, color=colours[rule], capsize=2
+            )
+        spans = np.arange(0, BUDGET_S + 1)
+        for rule in ("region", "random"):
+            values = np.array([results.shown(rule, s) for s in spans])
+            error = 1.96 * values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+            by_time.plot(spans, values.mean(axis=1), label=rule, color=colours[rule])
+            low, high = values.mean(axis=1) - error, values.mean(axis=1) + error
+            by_time.fill_between(spans, low, high, color=colours[rule], alpha=0.2, linewidth=0)
+        for ax in (by_line, by_time):
+            ax.axhline(start, color="black", linestyle=":", linewidth=1, label="anomaly map, no label")
+            ax.legend(frameon=False, fontsize=8, loc="lower right")
+            ax.spines[["top", "right"]].set_visible(False)
+        by_line.set(xlabel="labelled lines", ylabel="average precision", xticks=range(1, LINES + 1))
+        by_line.set_title(f"{generator} generator, {len(results.surveys)} surveys × {results.seeds} seeds", fontsize=9)
+        by_time.set(xlabel="seconds of the annotator")
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+
+
+def real_grid():
+    """Say what can be said of the real grid: on which line a known hyperbola ranks where, without a label and with one line painted."""
+    samples = SHARED / "samples" if SHARED else None
+    if samples is None or not (samples / "XLINE02.DT1").exists():
+        return
+    from al_widgets.readers import read, stack_lines
+
+    lines = [read(samples / f"XLINE{i:02d}.DT1") for i in range(5)]
+    volume = stack_lines(lines, name="grid", line_spacing_m=0.2)
+    valid = np.arange(volume.shape[2])[None, :] < np.array(volume.lengths or [volume.shape[2]] * len(lines))[:, None]
+    features = PixelFeatures(volume.array, valid=valid)
+    x, time_axis = volume.axes[2], volume.axes[1]
+    valid3 = np.broadcast_to(valid[:, None, :], features.shape)
+    prior = np.where(valid3, np.clip(features.anomaly / 6, 0, 1), 0).astype(np.float32)
+    print(
+        f"\n## real grid, {len(lines)} lines of {features.shape[1]} samples x {features.shape[2]} traces; no truth is known\n"
+    )
+    print(f"lines asked about first: {coverage_order(np.where(valid3, features.anomaly, 0), 3).tolist()}")
+    near = np.abs(x.coordinates(features.shape[2]) - 4.2) < 0.5
+    peak = features.anomaly[2][:, near].max()
+    share = float((features.anomaly[2][:, valid[2]] > peak).mean())
+    print(f"hyperbola the data's authors name (line 2, 4.2 m): {share:.2%} of its line is more anomalous")
+    asked, outlined, answers = np.zeros(features.shape, bool), {}, []
+    rng = np.random.default_rng(0)
+    for threshold in (0.5, 0.35, 0.2):
+        for region in next_regions(prior, asked, 6 - len(answers), threshold=threshold):
+            asked[region.voxels] = True
+            hit = bool(((region.voxels[0] == 2) & near[region.voxels[2]]).any())
+            answers.append(hit)
+            for i, mask in region_masks(features.strength(), region.voxels, value=int(hit)).items():
+                if i == 2 or not hit:  # a yes is taken for line 2 alone: the others are the question
+                    outlined[i] = np.where(mask == UNLABELLED, outlined.get(i, mask), mask)
+    print(f"regions asked before there is a model: {len(answers)}, of them on that hyperbola: {sum(answers)}")
+    if not any(answers):
+        return
+    learner = PixelLearner().fit(features, training_masks({}, outlined, prior, below=0.28, rng=rng), 2)
+    for i in (0, 1, 3, 4):
+        p = np.where(valid[i], learner.probabilities(features, i)[..., 1], 0)
+        row, column = np.unravel_index(int(p.argmax()), p.shape)
+        print(
+            f"called a target on line 2 only: line {i} expects one most at {x.coordinate(column):.2f} m, "
+            f"{time_axis.coordinate(row):.1f} ns (p = {p.max():.2f})"
+        )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--generator", choices=["own", "reference"], default="own")
+    parser.add_argument("--generator", choices=["own", "reference", "both"], default="both")
     parser.add_argument("--surveys", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    rng = np.random.default_rng(0)
-    runs = []
-    began = time.perf_counter()
-    for number, survey in enumerate(surveys(options.generator, options.surveys)):
-        n = len(survey.labels)
-        prescreener = coverage_order(survey.anomaly, 3)
-        runs.append(
-            {
-                "survey": number,
-                "seed": 0,
-                "rule": "prescreener",
-                "ap": [survey.ap(survey.anomaly[:, ::STRIDE, ::STRIDE])],
-                "seconds": [0.0],
-                "found": [survey.found(prescreener)],
-                "of": int(survey.labels.max()),
-                "lines_total": n,
-            }
-        )
-        for seed in range(options.seeds):
-            found = [by_lines(survey, rule, seed) for rule in ("query", "random", "interval")]
-            found.append(by_regions(survey, seed, 48.0))
-            runs += [{"survey": number, "seed": seed, **f} for f in found]
-        print(f"survey {number}: {time.perf_counter() - began:.0f} s", flush=True)
+    generators = ["own", "reference"] if options.generator == "both" else [options.generator]
+    if SHARED is None:
+        generators = [g for g in generators if g == "own"]
+    runs = json.loads(options.json.read_text()) if options.json and options.json.exists() else []
+
+    def save(runs):
         if options.json:
-            options.json.write_text(json.dumps(runs, default=float))
+            options.json.write_text(json.dumps(runs))
 
-    def per_survey(rule, value):
-        return [
-            np.mean([value(r) for r in runs if r["rule"] == rule and r["survey"] == s]) for s in range(options.surveys)
-        ]
-
-    print(
-        f"\n{options.generator} generator, {options.surveys} surveys x {options.seeds} seeds; mean [bootstrap 95 % over surveys]"
-    )
-    print(
-        f"prescreener, no label: AP {interval(per_survey('prescreener', lambda r: r['ap'][0]), rng)}, objects on its first 3 lines {interval(per_survey('prescreener', lambda r: r['found'][0]), rng)}"
-    )
-    for rule in ("query", "random", "interval"):
-        cells = "  ".join(
-            f"{k + 1} lines {interval(per_survey(rule, lambda r, k=k: r['ap'][k]), rng)}" for k in range(LINES)
-        )
-        print(
-            f"{rule:9s} AP after {cells}; objects after 3 lines {interval(per_survey(rule, lambda r: r['found'][2]), rng)}; {np.mean(per_survey(rule, lambda r: r['seconds'][-1])):.0f} s"
-        )
-    for seconds in (6, 12, 24, 48):
-        random, region = (per_survey(rule, lambda r, s=seconds: at(r, s)) for rule in ("random", "region"))
-        mean, other = np.mean(region), np.mean(random)
-        # Before its first line is painted a strategy has no model: that counts as AP 0, and no ratio is given where all are.
-        ratio = f"ratio of means {mean / other:.2f}" if other > 0 else "no line is done yet"
-        print(f"after {seconds} s: regions AP {interval(region, rng)}, random lines {interval(random, rng)}, {ratio}")
+    run_all(generators, options, runs, save)
+    for generator in generators:
+        Results(runs, generator).print(generator)
+    real_grid()
+    if options.out:
+        draw(runs, generators, options.out / "volume_queries.png")
 
 
 if __name__ == "__main__":
