@@ -20,7 +20,7 @@ from al_widgets.strategies.base import Context, FloatArray, IntArray, Selection
 from al_widgets.strategies.distance import finite_rows, squared_distances
 from al_widgets.strategies.herding import UncertaintyHerding
 from al_widgets.strategies.opinion import given_probabilities, has_opinion, probabilities_of, score_rows
-from al_widgets.strategies.pool_rows import PoolRows
+from al_widgets.strategies.pool_rows import PoolRows, passes
 from al_widgets.strategies.ranking import CHUNK, checked_size, nothing, require_finite, shortlist
 from al_widgets.strategies.uncertainty import likeliest, margin
 
@@ -53,19 +53,19 @@ class Gradients:
             size = np.einsum("ij,ij->i", p, p) - 2 * p[np.arange(len(p)), best] + 1
             self.norms[where] *= np.maximum(size, 0)
 
-    def distances_to(self, position: int) -> FloatArray:
-        """Return ‖g − g_position‖² of all rows, at least 0, shape (M,)."""
+    def lower(self, nearest: FloatArray, position: int) -> None:
+        """Lower `nearest` (M,) to ‖g − g_position‖² where that is less, in place."""
         a = self._p[position].astype(self._p.dtype, copy=True)
         a[self._likeliest[position]] -= 1
-        product: FloatArray = self.pool.features @ np.ascontiguousarray(self.pool.features[position])
-        for start in range(0, len(product), CHUNK):
-            where = slice(start, start + CHUNK)
-            product[where] *= self._p[where] @ a - a[self._likeliest[where]]
-        product *= -2
-        product += self.norms
-        product += self.norms[position]
-        np.maximum(product, 0, out=product)
-        return product
+        a *= -2
+        x = np.ascontiguousarray(self.pool.features[position])
+        for where in passes(len(nearest)):
+            gap: FloatArray = self.pool.features[where] @ x
+            gap *= self._p[where] @ a - a[self._likeliest[where]]
+            gap += self.norms[where]
+            gap += self.norms[position]
+            np.maximum(gap, 0, out=gap)
+            np.minimum(nearest[where], gap, out=nearest[where])
 
 
 @dataclass(frozen=True)
@@ -86,35 +86,27 @@ class Badge:
             return UncertaintyHerding().query(context, batch_size)
         gradients = Gradients(context)
         pool = gradients.pool
-        nearest = gradients.norms
-        started = False
+        nearest = np.full(len(gradients.norms), np.inf, gradients.norms.dtype)
         for row in np.asarray(context.pending, np.intp):
             at = pool.position(int(row))
             if at is not None:  # pending rows that are not looked at cover nothing here
-                gap = gradients.distances_to(at)
-                nearest = np.minimum(nearest, gap, out=nearest) if started else gap
-                started = True
+                gradients.lower(nearest, at)
         free = pool.free
-        if started:
-            nearest[~free] = 0
         chosen = np.empty(size, np.intp)
         utilities = np.empty(size)
         propensities = np.empty(size)
         for i in range(size):
-            if started:
-                best, propensities[i] = _draw(nearest, free, context.rng)
+            if np.isinf(nearest[0]):  # no centre yet
+                best, propensities[i] = _largest(gradients.norms, free), 1.0
+                utilities[i] = np.sqrt(gradients.norms[best])
             else:
-                best, propensities[i] = _largest(nearest, free), 1.0
-            chosen[i], utilities[i] = best, np.sqrt(nearest[best])
-            gap = gradients.distances_to(best)
-            if started:
-                np.minimum(nearest, gap, out=nearest)
-            else:
-                nearest = gap
                 nearest[~free] = 0
-                started = True
-            nearest[best] = 0
+                best, propensities[i] = _draw(nearest, free, context.rng)
+                utilities[i] = np.sqrt(nearest[best])
+            chosen[i] = best
             free[best] = False
+            if i + 1 < size:
+                gradients.lower(nearest, best)
         return Selection(pool.rows(chosen), utilities, propensities)
 
 
@@ -134,17 +126,18 @@ def _draw(weight: FloatArray, free: npt.NDArray[np.bool_], rng: np.random.Genera
 
     First a block, then a position in it: no cumulative sum of the whole pool.
     """
-    starts = np.arange(0, len(weight), CHUNK)
-    sums = np.add.reduceat(weight, starts, dtype=np.float64)
+    starts = range(0, len(weight), CHUNK)
+    sums = np.array([weight[start : start + CHUNK].sum(dtype=np.float64) for start in starts])
     total = sums.sum()
     if total <= 0:
         left = np.flatnonzero(free)
         return int(rng.choice(left)), 1.0 / len(left)
     block = int(rng.choice(len(sums), p=sums / total))
-    inside = np.cumsum(weight[starts[block] : starts[block] + CHUNK], dtype=np.float64)
-    at = int(starts[block]) + min(int(np.searchsorted(inside, rng.random() * inside[-1], "right")), len(inside) - 1)
+    start = starts[block]
+    inside = np.cumsum(weight[start : start + CHUNK], dtype=np.float64)
+    at = start + min(int(np.searchsorted(inside, rng.random() * inside[-1], "right")), len(inside) - 1)
     if weight[at] <= 0:  # rounding at the end of the sum
-        at = int(starts[block]) + int(weight[starts[block] : starts[block] + CHUNK].argmax())
+        at = start + int(weight[start : start + CHUNK].argmax())
     return at, float(weight[at] / total)
 
 

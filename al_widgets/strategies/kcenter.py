@@ -41,13 +41,13 @@ class KCenter:
         for i in range(size):
             best = int(nearest.argmax())
             chosen[i] = best
-            gap = pool.distances_to(best)
+            utilities[i] = np.sqrt(max(nearest[best], 0))
             if i == 0 and not len(covered):
-                utilities[i] = np.sqrt(gap.max())
-                nearest = gap
+                nearest[:] = np.inf
+                pool.lower(nearest, best)
+                utilities[i] = np.sqrt(nearest.max())
                 nearest[~pool.free] = -np.inf
-            else:
-                utilities[i] = np.sqrt(nearest[best])
-                np.minimum(nearest, gap, out=nearest)
+            elif i + 1 < size:
+                pool.lower(nearest, best)
             nearest[best] = -np.inf
         return Selection(pool.rows(chosen), utilities)

@@ -1,6 +1,7 @@
 """Floors: the same arithmetic as plain float32 BLAS passes, without checks, protocol or protection.
 
-Each takes ``(X, W, b, labelled, committee, k)`` with a fitted linear model (W, b) and gives k rows.
+Each takes ``(X, W, b, labelled, committee, k)`` with a fitted linear model (W, b) and gives k rows. Sizes of samples and short
+lists are those of ours. What refits models (expected error) or walks a graph that was built before (designs, auto) has none.
 """
 
 import numpy as np
@@ -144,9 +145,9 @@ def typical_clusters(X, W, b, labelled, committee, k):
     picks = []
     for c in np.argsort(-size)[:k]:
         rows = np.flatnonzero(at == c)
-        P = X[rows]
+        P = X[rows if len(rows) <= 1000 else rng.choice(rows, 1000, replace=False)]
         g = np.einsum("ij,ij->i", P, P)[:, None] + np.einsum("ij,ij->i", P, P) - 2 * P @ P.T
-        near = min(21, len(rows))
+        near = min(21, len(P))
         picks.append(int(rows[np.partition(g, near - 1, axis=1)[:, :near].sum(axis=1).argmin()]))
     return picks
 
@@ -172,6 +173,100 @@ def density(X, W, b, labelled, committee, k):
     return np.argpartition(-s, k)[:k]
 
 
+def scores_of(X, W, b):
+    s = np.empty(len(X), np.float32)
+    for start, p in softmax_blocks(X, W, b):
+        s[start : start + STEP] = margin_of(p)
+    return s
+
+
+def squared(A, B):
+    g = A @ B.T
+    g *= -2
+    g += np.einsum("ij,ij->i", A, A)[:, None]
+    g += np.einsum("ij,ij->i", B, B)
+    return g
+
+
+def random_rows(X, W, b, labelled, committee, k):
+    return np.random.default_rng(0).choice(len(X), k, replace=False)
+
+
+def herding(X, W, b, labelled, committee, k):
+    s = scores_of(X, W, b)
+    short = np.argpartition(-s, max(1000, 4 * k))[: max(1000, 4 * k)]
+    some = np.random.default_rng(0).choice(len(X), min(1500, len(X)), replace=False)
+    gamma = np.float32(4 / X[some].var(axis=0).sum())
+    left = np.exp(-gamma * squared(X[short], X[some]))
+    left -= np.exp(-gamma * squared(X[labelled], X[some]).min(axis=0))
+    np.maximum(left, 0, out=left)
+    picks = []
+    for _ in range(k):
+        j = int((left @ s[some]).argmax())
+        picks.append(short[j])
+        left -= left[j].copy()
+        np.maximum(left, 0, out=left)
+    return picks
+
+
+def probability_coverage(X, W, b, labelled, committee, k):
+    rng = np.random.default_rng(0)
+    some = rng.choice(len(X), min(4000, len(X)), replace=False)
+    able = rng.choice(len(X), min(4000, len(X)), replace=False)
+    P = X[some]
+    radius = np.quantile(squared(P[:1000], P[:1000]), 0.02)  # the size of a pure ball
+    open_ = (squared(X[labelled], P) > radius).all(axis=0).astype(np.float32)
+    balls = (squared(X[able], P) <= radius).astype(np.float32)
+    degree = balls @ open_
+    picks = []
+    for _ in range(k):
+        j = int(degree.argmax())
+        picks.append(able[j])
+        new = (balls[j] > 0) & (open_ > 0)
+        open_[new] = 0
+        degree -= balls[:, new].sum(axis=1)
+    return picks
+
+
+def weighted_kmeans(X, W, b, labelled, committee, k):
+    s = scores_of(X, W, b)
+    short = np.argpartition(-s, 10 * k)[: 10 * k]
+    P, weight = X[short], s[short] + 1e-3
+    centres = P[:k].copy()
+    for _ in range(20):
+        at = squared(P, centres).argmin(axis=1)
+        for c in range(k):
+            own = at == c
+            if own.any():
+                centres[c] = weight[own] @ P[own] / weight[own].sum()
+    return short[squared(P, centres).argmin(axis=0)]
+
+
+def cluster_margin(X, W, b, labelled, committee, k):
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    s = scores_of(X, W, b)
+    short = np.argpartition(-s, 10 * k)[: 10 * k]
+    at = fcluster(linkage(X[short], "average"), k, "maxclust")
+    return short[np.unique(at, return_index=True)[1]]
+
+
+def discriminative(X, W, b, labelled, committee, k):
+    from sklearn.linear_model import LogisticRegression
+
+    some = np.concatenate([labelled, np.random.default_rng(0).choice(len(X), min(5000, len(X)), replace=False)])
+    mean, spread = X[some].mean(axis=0), X[some].std(axis=0)
+    Z = (X[some] - mean) / spread
+    model = LogisticRegression(class_weight="balanced", max_iter=200)
+    model.fit(np.concatenate([Z, Z * Z], axis=1).astype(np.float64), np.arange(len(some)) >= len(labelled))
+    w = model.coef_[0].astype(np.float32)
+    s = np.empty(len(X), np.float32)
+    for start in range(0, len(X), STEP):
+        z = (X[start : start + STEP] - mean) / spread
+        s[start : start + STEP] = z @ w[: X.shape[1]] + (z * z) @ w[X.shape[1] :]
+    return np.argpartition(-s, k)[:k]
+
+
 FLOORS = {
     "least_confidence": scored(lambda p: 1 - p.max(axis=1)),
     "margin": scored(margin_of),
@@ -186,4 +281,11 @@ FLOORS = {
     "badge": badge,
     "typical_clusters": typical_clusters,
     "density_weighted": density,
+    "random": random_rows,
+    "herding": herding,
+    "probability_coverage": probability_coverage,
+    "weighted_kmeans": weighted_kmeans,
+    "cluster_margin": cluster_margin,
+    "discriminative": discriminative,
+    "cost_aware": scored(margin_of),
 }
