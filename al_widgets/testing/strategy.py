@@ -6,8 +6,8 @@
         def make(self):
             return MyStrategy()
 
-The cases are bugs that were found in published libraries: positions taken for rows, repeated picks, scores that are not
-finite, a pool that runs out, a single class.
+The cases are bugs that were found in published libraries: positions taken for rows, rows for columns, the gradient of the
+predicted class left out, repeated picks, scores that are not finite, a pool that runs out, a single class.
 """
 
 # ruff: noqa: D102, S101 - tests: names say what they check
@@ -15,6 +15,7 @@ finite, a pool that runs out, a single class.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,11 +44,11 @@ class Prototypes:
 def a_context(seed: int = 0, n: int = 90, dtype: type = np.float64, n_classes: int = 3) -> Context:
     """Return a pool of three clusters with a few labels, a model and a committee.
 
-    Candidates are neither all rows nor the first ones, so that positions and rows cannot be confused.
+    Clusters overlap, so that the model is unsure of many items and the committee disagrees. Candidates are neither all rows nor the first ones, so that positions and rows cannot be confused.
     """
     draw = np.random.default_rng(seed)
     truth = np.arange(n) % n_classes
-    centres = 2.5 * draw.standard_normal((n_classes, 5))
+    centres = 0.7 * draw.standard_normal((n_classes, 5))
     features: npt.NDArray[Any] = (centres[truth] + draw.standard_normal((n, 5))).astype(dtype)
     labelled = np.arange(1, 2 * n_classes + 1)
     means = np.stack([features[labelled][truth[labelled] == c].mean(axis=0) for c in range(n_classes)])
@@ -90,6 +91,8 @@ class StrategyContract:
 
     #: Whether picks are drawn at random, so that another order of items gives another draw.
     draws: bool = False
+    #: Whether scores take few values (votes, counts), so that many tie: which of them is asked is open.
+    ties: bool = False
     #: Whether the strategy looks at features (all but those that score probabilities, one at a time).
     uses_features: bool = True
 
@@ -197,9 +200,78 @@ class StrategyContract:
             pytest.skip("draws at random")
         context = a_context(5, n=60)
         order = np.random.default_rng(9).permutation(60)
-        first = self.make().query(context, 4).indices
-        second = order[self.make().query(permuted(context, order), 4).indices]
-        assert first.tolist() == second.tolist()
+        first = self.make().query(context, 4)
+        second = self.make().query(permuted(context, order), 4)
+        assert first.utilities[0] == pytest.approx(second.utilities[0])
+        if not self.ties:
+            assert first.indices.tolist() == order[second.indices].tolist()
+
+    def test_query_does_not_mind_the_order_of_candidates(self) -> None:
+        if self.draws:
+            pytest.skip("draws at random")
+        context = a_context(6)
+        shuffled = replace(context, candidates=np.random.default_rng(2).permutation(context.candidates))
+        first = self.make().query(context, 4)
+        second = self.make().query(replace(shuffled, rng=np.random.default_rng(7)), 4)
+        assert first.utilities[0] == pytest.approx(second.utilities[0])
+        if not self.ties:
+            assert first.indices.tolist() == second.indices.tolist()
+
+    def test_query_does_not_mind_how_classes_are_numbered(self) -> None:
+        # What takes rows for columns, or loses the predicted class, asks otherwise when classes are numbered otherwise.
+        context = a_context(8)
+        order = np.array([2, 0, 1])  # class c becomes order[c]
+        back = np.argsort(order)
+        assert context.probabilities is not None
+        assert context.committee is not None
+        renumbered = replace(
+            context,
+            labels=order[context.labels],
+            probabilities=context.probabilities[:, back],
+            committee=context.committee[:, :, back],
+            model=Prototypes(context.model.means[back], 3),
+            rng=np.random.default_rng(4),
+        )
+        first = self.make().query(replace(context, rng=np.random.default_rng(4)), 6)
+        second = self.make().query(renumbered, 6)
+        assert first.indices.tolist() == second.indices.tolist()
+        np.testing.assert_allclose(first.utilities, second.utilities, rtol=1e-6)
+
+    def test_query_asks_the_same_in_single_precision(self) -> None:
+        double, single = a_context(3), a_context(3, dtype=np.float32)
+        first, second = self.make().query(double, 5), self.make().query(single, 5)
+        np.testing.assert_allclose(first.utilities, second.utilities, rtol=2e-3, atol=1e-4)
+        if not self.ties:
+            assert first.indices.tolist() == second.indices.tolist()
+
+    def test_query_works_with_more_classes_than_labels(self) -> None:
+        context = a_context(4, n_classes=40, n=120)
+        context = replace(context, labelled=context.labelled[:5], labels=context.labels[:5])
+        selection = self.make().query(context, 6)
+        assert len(set(selection.indices.tolist())) == 6
+        assert np.isfinite(selection.utilities).all()
+
+    def test_query_works_with_a_single_feature(self) -> None:
+        context = a_context(5)
+        features = context.features[:, :1].copy()
+        context = replace(context, features=features, model=Prototypes(context.model.means[:, :1], 3))
+        selection = self.make().query(context, 6)
+        assert len(set(selection.indices.tolist())) == 6
+        assert np.isfinite(selection.utilities).all()
+
+    def test_query_works_with_a_pool_of_one(self) -> None:
+        empty = np.empty(0, np.intp)
+        context = Context(np.ones((1, 5)), np.array([0]), empty, empty, 3, rng=np.random.default_rng(0))
+        selection = self.make().query(context, 3)
+        assert selection.indices.tolist() == [0]
+        assert np.isfinite(selection.utilities).all()
+
+    def test_query_takes_a_memory_map(self, tmp_path: Path) -> None:
+        context = a_context(2)
+        np.save(tmp_path / "features.npy", context.features)
+        mapped = replace(context, features=np.load(tmp_path / "features.npy", mmap_mode="r"))
+        first, second = self.make().query(a_context(2), 5), self.make().query(mapped, 5)
+        assert first.indices.tolist() == second.indices.tolist()
 
     def test_query_takes_features_that_may_not_be_written(self) -> None:
         context = a_context()

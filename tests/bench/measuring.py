@@ -17,7 +17,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np
 
-#: The clock of CPU seconds may tick every 4 ms only: what is quicker is repeated for this long.
+#: The clock of CPU seconds may tick every 4 ms only: what is quicker is repeated until it took this long.
 COARSE = 0.1
 
 
@@ -45,18 +45,16 @@ def measured(run, seconds=10.0, repeats=5):
     run()
     first = time.process_time() - start
     peak = resident("VmHWM") - before
-    if first < COARSE:  # one more to know how many fit
-        begin = time.perf_counter()
-        run()
-        turns = max(1, round(COARSE / (time.perf_counter() - begin)))
-    else:
-        turns = 1
-    times = []
+    turns, times = 1, []
     while len(times) < repeats and time.process_time() - start + turns * first < seconds:
         begin = time.process_time()
         for _ in range(turns):
             run()
-        times.append((time.process_time() - begin) / turns)
+        spent = time.process_time() - begin
+        if spent < COARSE and turns < 10**6:
+            turns *= 4  # too few to be measured
+        else:
+            times.append(spent / turns)
     return {"seconds": min(times, default=first), "first": first, "peak": max(0, peak)}
 
 

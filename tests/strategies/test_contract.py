@@ -11,6 +11,7 @@ DRAWS = {
     "random", "power", "badge", "typical_clusters", "weighted_kmeans", "gradient_kmeans", "probability_coverage",
     "expected_error",  # samples candidates when each costs refits
 }  # fmt: skip
+TIES = {"vote_entropy", "probability_coverage"}
 NO_FEATURES = {"random", "power", "batchbald"}
 
 
@@ -24,6 +25,7 @@ class TestCatalogue(StrategyContract):
     def choose(self, name):
         self.name = name
         self.draws = name in DRAWS
+        self.ties = name in TIES
         self.uses_features = name not in NO_FEATURES
 
     def make(self):
