@@ -39,7 +39,9 @@ def ours(name, X, y, labelled, k, seconds):
     from al_widgets import strategies
     from al_widgets.learning import CommitteeLearner, default_learner, logistic_learner
 
-    learner = CommitteeLearner() if name in COMMITTEE else default_learner() if name == "auto" else logistic_learner(1.0)
+    learner = (
+        CommitteeLearner() if name in COMMITTEE else default_learner() if name == "auto" else logistic_learner(1.0)
+    )
     learner.fit(X, labelled, y[labelled], 10)
     candidates = np.setdiff1d(np.arange(len(X)), labelled)
     asks_probabilities = name not in FREE | COMMITTEE
@@ -208,7 +210,9 @@ def main():
     parser.add_argument("--d", type=int, nargs="+", default=[64, 256])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 20])
     parser.add_argument("--strategies", nargs="+", help="default: all")
-    parser.add_argument("--seconds", type=float, default=4.0, help="CPU seconds that repeats of one measurement may take")
+    parser.add_argument(
+        "--seconds", type=float, default=4.0, help="CPU seconds that repeats of one measurement may take"
+    )
     parser.add_argument("--limit", type=float, default=60.0, help="CPU seconds after which a query is ended")
     parser.add_argument("--no-peers", action="store_true", help="ours and the floors only")
     parser.add_argument("--no-session", action="store_true", help="leave out what a label costs a session")

@@ -9,9 +9,8 @@ import json
 import sys
 import warnings
 
-from measuring import forked, linear_case, measured
-
 import numpy as np
+from measuring import forked, linear_case, measured
 
 warnings.filterwarnings("ignore")
 
