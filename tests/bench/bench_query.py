@@ -11,6 +11,7 @@ prints those of earlier runs again.
 """
 
 import argparse
+import itertools
 import json
 import math
 import subprocess
@@ -180,7 +181,7 @@ def growth(results):
         if r["library"] == "ours" and "seconds" in r:
             times.setdefault((r["strategy"], r["d"], r["k"]), {})[r["n"]] = r["seconds"]
     sizes = sorted({n for found in times.values() for n in found})
-    steps = list(zip(sizes[:-1], sizes[1:], strict=True))
+    steps = list(itertools.pairwise(sizes))
     lines = [
         "| strategy | features | batch | "
         + " | ".join(f"{n:,} items, ms" for n in sizes)

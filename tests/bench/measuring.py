@@ -18,7 +18,7 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 import numpy as np
 
 #: The clock of CPU seconds may tick every 4 ms only: what is quicker is repeated until it took this long.
-COARSE = 0.1
+COARSE = 0.05
 
 
 def resident(field):
