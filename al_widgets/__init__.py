@@ -38,6 +38,7 @@ _HOME = {
     "Dashboard": "al_widgets.widgets",
     "LabelingApp": "al_widgets.widgets",
     "BatchGrid": "al_widgets.widgets",
+    "ReviewGallery": "al_widgets.widgets",
 }
 _MODULES = (
     "datasets",

@@ -15,11 +15,12 @@ import numpy as np
 from al_widgets.errors import UnknownItemError
 from al_widgets.pool import Pool
 from al_widgets.records import Advice, Annotation, Estimate, Forecast, Problem, Query, Round
-from al_widgets.session import frames, measures
+from al_widgets.session import frames, measures, reviewing
 from al_widgets.session.consensus import Agreed, Witnesses, agree, merged
 from al_widgets.session.ledger import Label, Ledger
 from al_widgets.session.opinion import probabilities_of, reason_of
 from al_widgets.session.queue import Pick, ServingQueue
+from al_widgets.session.reviewing import Doubt
 from al_widgets.session.rounds import Rounds
 from al_widgets.session.snapshot import Snapshot
 from al_widgets.store import Store
@@ -54,6 +55,7 @@ class Readings(ABC):
     _queue: ServingQueue
     _merged: tuple[Agreed, int, dict[str, Label]] | None = None
     _alone: tuple[Agreed, int] | None = None
+    _doubts: tuple[tuple[int, int, int, int], list[Doubt]] | None = None
     _hindsight: tuple[tuple[int, dict[str, Any]], list[Round]] | None = None
 
     @abstractmethod
@@ -182,6 +184,40 @@ class Readings(ABC):
 
         result = self._judged().result
         return frames.reliability_frame(None if result is None else reliability_frame(result, level))
+
+    def review(self) -> pd.DataFrame:
+        """One row a label in question, worst first: item_id, label, confidence, n_annotations, agreement, predicted, p_label, doubt, why.
+
+        In question is where annotators contradict each other, or where a model that never saw the label is rather sure of another
+        class; about audit items the model has no say. An answer given in review settles an item.
+        """
+        return reviewing.frame(self.doubts())
+
+    def doubts(self) -> list[Doubt]:
+        """Return the rows of `review` as records; none for tasks without one class an item."""
+        if self._task.kind != "classification":
+            return []
+        features = self._rounds.features
+        rows, matrix = (np.empty(0, np.intp), np.empty((0, 0))) if features is None else features
+        with self._lock:
+            self._sync()
+            key = (len(self._ledger), self._rounds.agreed.version, len(rows), len(self._problems))
+            if self._doubts is not None and self._doubts[0] == key:
+                return self._doubts[1]
+            labels = {i: v for i, v in self._labels().items() if i in self._row and i not in self._problems}
+            answers = {i: self._ledger.witnesses(i) for i in labels}
+            row = {i: self._row[i] for i in labels}
+        found = reviewing.doubtful(
+            labels,
+            answers,
+            classes=self._task.classes,
+            reserve=frozenset(self._reserve_ids),
+            row=row,
+            rows=rows,
+            features=matrix,
+        )
+        self._doubts = (key, found)
+        return found
 
     def _labels(self) -> dict[str, Label]:
         """Return the label of every item that has one, not to be changed; the caller holds the lock."""

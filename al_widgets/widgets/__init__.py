@@ -10,10 +10,17 @@ if TYPE_CHECKING:
     from al_widgets.widgets.batch_grid import BatchGrid
     from al_widgets.widgets.dashboard import Dashboard
     from al_widgets.widgets.query import QueryWidget
+    from al_widgets.widgets.review_gallery import ReviewGallery
 
-__all__ = ["BatchGrid", "Dashboard", "LabelingApp", "QueryWidget"]
+__all__ = ["BatchGrid", "Dashboard", "LabelingApp", "QueryWidget", "ReviewGallery"]
 
-_HOME = {"BatchGrid": "batch_grid", "LabelingApp": "app", "Dashboard": "dashboard", "QueryWidget": "query"}
+_HOME = {
+    "BatchGrid": "batch_grid",
+    "LabelingApp": "app",
+    "Dashboard": "dashboard",
+    "QueryWidget": "query",
+    "ReviewGallery": "review_gallery",
+}
 
 
 def __getattr__(name: str) -> Any:

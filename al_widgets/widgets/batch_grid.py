@@ -55,12 +55,12 @@ class BatchGrid(SheetWidget):
     def _keep(self, client: str, have: list[str]) -> None:
         self.session.draw_alike(client, 0, have=have)
 
-    def _sheet(self, client: str, name: str | None) -> tuple[Sheet, list[bytes]]:
+    def _sheet(self, client: str, name: str | None, have: list[str]) -> tuple[Sheet, list[bytes]]:
         self.session.start()
         drawn = self.session.draw_alike(client, self.n, name=name)
         if not drawn.queries and name is not None:  # the class is done: go on with another
             drawn = self.session.draw_alike(client, self.n)
-        cards, buffers = self._cards([(q, drawn.name, q.reason) for q in drawn.queries])
+        cards, buffers = self._cards([(q, drawn.name) for q in drawn.queries], have)
         message = ""
         if not cards:
             snapshot = self.session.snapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import anywidget
@@ -79,7 +79,7 @@ class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
         """Return a number that changes when the sheet may have changed."""
         raise NotImplementedError
 
-    def _sheet(self, client: str, name: str | None) -> tuple[Sheet, list[bytes]]:
+    def _sheet(self, client: str, name: str | None, have: list[str]) -> tuple[Sheet, list[bytes]]:
         """Return the sheet for a page, and its pictures."""
         raise NotImplementedError
 
@@ -95,7 +95,7 @@ class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
         buffers: list[bytes] = []
         client, have = message["client"], message["have"]
         if not have or message["known"] != self._version():
-            reply["sheet"], buffers = self._sheet(client, message["name"])
+            reply["sheet"], buffers = self._sheet(client, message["name"], have)
         else:
             self._keep(client, have)
         reply["status"] = self._status()
@@ -126,21 +126,26 @@ class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
             rev = self._rev
         return status.status_of(self.session, rev, has_items=True)
 
-    def _cards(self, shown: Sequence[tuple[Query, str, str]]) -> tuple[list[Card], list[bytes]]:
-        """Return cards and pictures of (query, proposed class, reason); what cannot be read is set aside and left out."""
+    def _cards(self, shown: Sequence[tuple[Query, str]], have: Collection[str]) -> tuple[list[Card], list[bytes]]:
+        """Return cards and pictures of (query, proposed class); what cannot be read is set aside and left out.
+
+        Pictures of items that the page has do not travel again.
+        """
         cards: list[Card] = []
         buffers: list[bytes] = []
         with self.session.lock:
-            answers = {query.item_id: dict(self.session.ledger.answers(query.item_id)) for query, _, _ in shown}
-        for query, proposed, reason in shown:
+            answers = {query.item_id: dict(self.session.ledger.answers(query.item_id)) for query, _ in shown}
+        for query, proposed in shown:
             try:
                 payload = self.session.pool.payload(query.item_id, SIDE)
             except ReadError as error:
                 self.session.set_aside(query.item_id, error.reason)
                 continue
-            image = entries.image_of(payload, len(buffers))
-            buffers.append(payload.data)
-            cards.append(card_of(query, image, proposed, reason, answers[query.item_id], self.session.annotator))
+            known = query.item_id in have
+            image = entries.image_of(payload, entries.PAGE_HAS_IT if known else len(buffers))
+            if not known:
+                buffers.append(payload.data)
+            cards.append(card_of(query, image, proposed, answers[query.item_id], self.session.annotator))
         return cards, buffers
 
     def _push(self, changes: set[str]) -> None:
@@ -173,13 +178,10 @@ class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
         super().close()
 
 
-def card_of(
-    query: Query, image: ImageInfo, proposed: str, reason: str, answers: Mapping[str, Annotation], annotator: str
-) -> Card:
+def card_of(query: Query, image: ImageInfo, proposed: str, answers: Mapping[str, Annotation], annotator: str) -> Card:
     """Return the card of a query."""
     return {
         **entries.entry_of(query, image, query.strategy),
-        "reason": reason,
         "proposed": proposed,
         "said": [
             {

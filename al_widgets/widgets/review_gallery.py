@@ -1,0 +1,88 @@
+"""The review gallery: labels in question, worst first, settled by a key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import traitlets as t
+
+from al_widgets.records import Query
+from al_widgets.session import Session
+from al_widgets.session.ledger import REVIEW
+from al_widgets.session.reviewing import Doubt
+from al_widgets.widgets.sheet import STATIC, SheetWidget
+from al_widgets.widgets.sheet_wire import Sheet
+
+
+class ReviewGallery(SheetWidget):
+    """Shows where annotators, or a model that did not see the label, disagree: who said what, and what the model says.
+
+    A class key settles the marked item: its label is what was said in review, whatever the votes. See `Session.review` for what is
+    shown; about audit items the model says nothing.
+
+    Parameters
+    ----------
+    session : Session
+    n : int
+        Pictures of a sheet.
+    title, keys
+        As for `QueryWidget`.
+
+    Examples
+    --------
+    >>> import al_widgets as al
+    >>> al.ReviewGallery(session)  # doctest: +SKIP
+    """
+
+    _esm = STATIC / "sheet.js"
+    _css = STATIC / "sheet.css"
+
+    mode = t.Unicode("review").tag(sync=True)
+
+    def __init__(
+        self,
+        session: Session,
+        n: int = 12,
+        *,
+        title: str | None = None,
+        keys: dict[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(session, n, title=title, keys=keys, **kwargs)
+
+    def _version(self) -> int:
+        self.session.counts()  # takes in what others wrote
+        with self.session.lock:
+            n_events = len(self.session.ledger)
+        snapshot = self.session.snapshot
+        return n_events * 100_000 + (0 if snapshot is None else snapshot.round % 100_000)
+
+    def _sheet(self, client: str, name: str | None, have: list[str]) -> tuple[Sheet, list[bytes]]:  # noqa: ARG002
+        self.session.start()
+        version = self._version()
+        found = self.session.doubts()
+        shown = [(_query(self.session, doubt), doubt.label) for doubt in found[: self.n]]
+        cards, buffers = self._cards(shown, have)
+        n_labels = self.session.counts()["labelled"]
+        message = (
+            "Nothing to review before there are labels."
+            if not n_labels
+            else f"Nothing is in question among {n_labels:,} labels."
+        )
+        return (
+            {
+                "rev": version,
+                "name": "",
+                "cards": cards,
+                "groups": [],
+                "left": len(found),
+                "message": "" if cards else message,
+            },
+            buffers,
+        )
+
+
+def _query(session: Session, doubt: Doubt) -> Query:
+    asked = session.query(doubt.item_id)
+    return replace(asked, strategy=REVIEW, utility=doubt.doubt, reason=doubt.why, probabilities=doubt.probabilities)
