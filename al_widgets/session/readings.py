@@ -29,6 +29,8 @@ from al_widgets.task import Task
 if TYPE_CHECKING:
     import pandas as pd
 
+    from al_widgets.oracles.fatigue import BreakAdvice
+
 
 class Readings(ABC):
     """The reading half of `Session`."""
@@ -218,6 +220,13 @@ class Readings(ABC):
         )
         self._doubts = (key, found)
         return found
+
+    def breaks(self) -> list[BreakAdvice]:
+        """Return, for each annotator, whether a break would do good: accuracy or pace that turned, and the figures."""
+        from al_widgets.oracles import advise_breaks
+
+        result = self._judged().result
+        return [] if result is None else list(advise_breaks(result))
 
     def _labels(self) -> dict[str, Label]:
         """Return the label of every item that has one, not to be changed; the caller holds the lock."""

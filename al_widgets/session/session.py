@@ -17,7 +17,7 @@ import numpy as np
 
 from al_widgets.errors import AlWidgetsError, SessionError
 from al_widgets.pool import Pool, open_pool
-from al_widgets.records import Problem, Query, Round
+from al_widgets.records import Estimate, Problem, Query, Round
 from al_widgets.session import alike, measures, new_pictures
 from al_widgets.session.answers import Answers
 from al_widgets.session.encoding import BackgroundEncoding
@@ -348,6 +348,21 @@ class Session(Answers):
         if encoder is None:
             raise SessionError(f"the pool's pictures were not read to the end. {self.last_error}".strip())
         return new_pictures.predict(pictures, encoder, self._rounds.snapshot)
+
+    def cross_validation(self) -> Estimate:
+        """Return how good the model looks on the items chosen for it, to be seen beside `accuracy`; never an accuracy itself.
+
+        Fits five models, and takes as long. Where nothing can be computed, `why` of the estimate says so.
+        """
+        from al_widgets.session.crossvalidation import METHOD, cross_validate
+
+        state, features, snapshot = self._state(), self._rounds.features, self._rounds.snapshot
+        rows, matrix = state.features or features or (np.empty(0, np.intp), np.empty((0, 0)))
+        if snapshot is None or snapshot.learner is None:
+            return Estimate(None, None, None, 0, METHOD, "there is no model yet")
+        seen = np.isin(state.labelled, rows)
+        at = np.searchsorted(rows, state.labelled[seen])
+        return cross_validate(snapshot.learner, matrix, at, state.labels[seen], len(state.classes), self.seed)
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:
         """Call ``callback(change)`` on changes, from any thread; returns the function that ends it.

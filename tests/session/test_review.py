@@ -80,3 +80,22 @@ def test_the_model_has_no_say_about_audit_items(labelled: al.Session, open_sessi
     assert found.predicted is None
     assert found.p_label is None
     assert found.probabilities == ()
+
+
+def test_cross_validation_on_chosen_items_is_named_for_what_it_is(labelled: al.Session) -> None:
+    found = labelled.cross_validation()
+    labels = labelled.labels()
+    assert found.value is not None
+    assert 0.5 < found.value <= 1
+    assert found.n == int((~labels.audit).sum())
+    assert "no accuracy" in found.method
+
+
+def test_cross_validation_says_why_it_cannot_be_computed(open_session: Open) -> None:
+    assert open_session().cross_validation().why == "there is no model yet"
+
+
+def test_breaks_names_every_annotator(labelled: al.Session) -> None:
+    found = labelled.breaks()
+    assert [advice.annotator for advice in found] == ["ann"]
+    assert not found[0].suggested
