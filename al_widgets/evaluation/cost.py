@@ -84,15 +84,15 @@ def effort(annotations: Iterable[Annotation], hourly_rate: float | None = None) 
     Parameters
     ----------
     annotations : iterable of Annotation
-        The log. Fences are drawn for each annotator and kind of query.
+        The log. Fences are drawn for each annotator and kind of query, and for strokes apart from what finishes a section.
     hourly_rate : float, optional
         Money an hour of an annotator costs.
     """
-    groups: dict[tuple[str, str], list[float]] = defaultdict(list)
+    groups: dict[tuple[str, str, bool], list[float]] = defaultdict(list)
     n_labels = 0
     for event in annotations:
         if event.kind != "undo" and event.elapsed_s is not None and event.elapsed_s > 0:
-            groups[event.annotator, event.query_kind].append(event.elapsed_s)
+            groups[event.annotator, event.query_kind, event.kind == "stroke"].append(event.elapsed_s)
             n_labels += event.kind == "label"
     fenced = [fence(times) for times in groups.values()]
     times = np.concatenate([t for t, _ in fenced]) if fenced else np.empty(0)

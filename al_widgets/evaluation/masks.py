@@ -32,16 +32,21 @@ def dice(predicted: Mask, truth: Mask, class_number: int, *, repeats: int = 1000
     _check(predicted, truth)
     known = truth != IGNORE
     a, b = (predicted == class_number) & known, (truth == class_number) & known
-    axes = tuple(range(1, truth.ndim))
-    both, size = (a & b).sum(axis=axes), a.sum(axis=axes) + b.sum(axis=axes)
-    if size.sum() == 0:
-        return Estimate(None, None, None, len(truth), "bootstrap 95 % over sections", "the class occurs nowhere")
+    return _overlap(a & b, a, b, "the class occurs nowhere", repeats, seed)
 
-    def ratio(rows: npt.NDArray[np.intp]) -> float:
-        total = size[rows].sum()
-        return float(2 * both[rows].sum() / total) if total else float("nan")
 
-    return _bootstrap(ratio, len(truth), repeats, seed)
+def foreground_dice(predicted: Mask, truth: Mask, *, repeats: int = 1000, seed: int = 0) -> Estimate:
+    """Return Dice over all classes but 0: twice the voxels of the same class over those predicted and those that are there.
+
+    Parameters
+    ----------
+    predicted, truth : ndarray (sections, rows, columns)
+        Class numbers; voxels with truth 255 are left out.
+    """
+    _check(predicted, truth)
+    known = truth != IGNORE
+    a, b = (predicted != 0) & known, (truth != 0) & known
+    return _overlap(a & b & (predicted == truth), a, b, "there is no foreground, and none is expected", repeats, seed)
 
 
 def average_precision(scores: Mask, truth: Mask, *, repeats: int = 200, seed: int = 0, bins: int = 4096) -> Estimate:
@@ -83,8 +88,18 @@ def average_precision(scores: Mask, truth: Mask, *, repeats: int = 200, seed: in
     return _bootstrap(area, len(truth), repeats, seed)
 
 
-def _thinned(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return values[:: max(1, values.size // 500_000)]
+def _overlap(hits: Mask, a: Mask, b: Mask, nowhere: str, repeats: int, seed: int) -> Estimate:
+    """Return ``2 |hits| / (|a| + |b|)`` with its interval over sections."""
+    axes = tuple(range(1, hits.ndim))
+    both, size = hits.sum(axis=axes), a.sum(axis=axes) + b.sum(axis=axes)
+    if size.sum() == 0:
+        return Estimate(None, None, None, len(hits), "bootstrap 95 % over sections", nowhere)
+
+    def ratio(rows: npt.NDArray[np.intp]) -> float:
+        total = size[rows].sum()
+        return float(2 * both[rows].sum() / total) if total else float("nan")
+
+    return _bootstrap(ratio, len(hits), repeats, seed)
 
 
 def _bootstrap(statistic: Callable[[npt.NDArray[np.intp]], float], n: int, repeats: int, seed: int) -> Estimate:

@@ -40,7 +40,7 @@ class Trainer:
         self._on_error = on_error
         self._inline = sys.platform == "emscripten" if inline is None else inline
         self._condition = threading.Condition()
-        self._requested = 0
+        self._requested = self._serving = 0
         self._finished = 0
         self._running = False
         self._closed = False
@@ -50,6 +50,11 @@ class Trainer:
     def running(self) -> bool:
         """Whether the job runs now."""
         return self._running
+
+    @property
+    def asked_again(self) -> bool:
+        """Whether a run was asked for since the present one began: a job may leave off what the next one does anyway."""
+        return self._requested > self._serving or self._closed
 
     def request(self) -> None:
         """Ask for one more run; returns at once."""
@@ -93,7 +98,7 @@ class Trainer:
 
     def _run_once(self) -> None:
         with self._condition:
-            serving = self._requested
+            serving = self._serving = self._requested
             self._running = True
         try:
             self._job()

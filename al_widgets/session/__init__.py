@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from al_widgets.session.simulation import simulate
     from al_widgets.session.stream import StreamSession
     from al_widgets.session.synthesis import SynthesisSession
+    from al_widgets.session.volume import VolumeSession
 
 _HOME = {
     "Blends": "al_widgets.session.picture_generators",
@@ -29,6 +30,7 @@ _HOME = {
     "StreamSession": "al_widgets.session.stream",
     "SynthesisSession": "al_widgets.session.synthesis",
     "UniformPixels": "al_widgets.session.picture_generators",
+    "VolumeSession": "al_widgets.session.volume",
     "answerable_share": "al_widgets.session.reality",
     "simulate": "al_widgets.session.simulation",
 }
@@ -44,6 +46,7 @@ __all__ = [
     "StreamSession",
     "SynthesisSession",
     "UniformPixels",
+    "VolumeSession",
     "answerable_share",
     "simulate",
 ]

@@ -105,6 +105,12 @@ class Answers(Readings):
                 raise TaskError(f"an undo must name another event, not {event.target!r}")
             return
         self._check_item(event.item_id)
+        self._check_value(event)
+
+    def _check_value(self, event: Annotation) -> None:
+        """Raise `TaskError` if an answer does not fit the task."""
+        if event.kind == "stroke":
+            raise TaskError(f"strokes belong to masks; this is a {self._task.kind} task")
         if event.kind == "label":
             self._task.validate(event.value)
 

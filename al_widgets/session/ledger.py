@@ -67,7 +67,7 @@ class Ledger:
             if event.target is None:
                 return True
             self._undos.setdefault(event.target, []).append(event.event_id)
-            answer = self._answer_behind(event.target)
+            answer = self.answer_behind(event.target)
             if answer is None:
                 return True  # what it undoes has not arrived yet
             item_id = answer.item_id
@@ -90,7 +90,8 @@ class Ledger:
         above = above | {event_id}
         return not any(self._stands(undo, above) for undo in self._undos.get(event_id, ()))
 
-    def _answer_behind(self, event_id: str) -> Annotation | None:
+    def answer_behind(self, event_id: str) -> Annotation | None:
+        """Return the answer that an event is, or that a chain of undos ends at; None if it is not there."""
         seen: set[str] = set()
         event = self._events.get(event_id)
         while event is not None and event.kind == "undo" and event.event_id not in seen:

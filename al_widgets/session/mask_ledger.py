@@ -95,7 +95,7 @@ class MaskLedger(Ledger):
                     self._masks.pop(key, None)
                 self._painters.setdefault(item_id, set()).add(event.annotator)
                 self._changed(item_id)
-        stroke = self._answer_behind(event.event_id)
+        stroke = self.answer_behind(event.event_id)
         if event.kind == "undo" and stroke is not None and stroke.kind == "stroke":
             for item_id in items_of(stroke):
                 self._masks.pop((item_id, stroke.annotator), None)
@@ -120,6 +120,10 @@ class MaskLedger(Ledger):
         """Return who has said something of a section's pixels, in order of name."""
         painters = {who for who in self._painters.get(item_id, ()) if self.strokes(item_id, who)}
         return sorted(painters | {who for who, e in self.answers(item_id).items() if e.kind == "label"})
+
+    def said_by(self, item_id: str, annotator: str) -> bool:
+        """Say whether an annotator has strokes (undone ones too) or an answer that stands on a section."""
+        return annotator in self._painters.get(item_id, ()) or annotator in self.answers(item_id)
 
     def touched(self) -> set[str]:
         """Return the sections that have, or had, strokes or a finishing answer."""

@@ -65,6 +65,11 @@ class ServingQueue:
         """Rows of the audit reserve."""
         return self._in_reserve
 
+    @property
+    def ranking(self) -> tuple[Ranked, ...]:
+        """What was installed last."""
+        return self._ranking
+
     def install(self, ranking: Sequence[Ranked]) -> None:
         """Replace the ranking."""
         self._ranking = tuple(ranking)

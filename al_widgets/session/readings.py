@@ -370,6 +370,11 @@ class Readings(ABC):
             return "done", f"All {counts['total']} items are answered."
         return "waiting", "Other annotators hold the items that are left."
 
+    @property
+    def cold_start(self) -> str:
+        """What is said while there is no model yet."""
+        return "The model starts when two classes have labels."
+
     def facts(self) -> tuple[tuple[str, str, str], ...]:
         """Return (name, value, note) of what there is to say of this kind of session beyond the usual."""
         return ()

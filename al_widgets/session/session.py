@@ -29,7 +29,7 @@ from al_widgets.session.rounds import Rounds, State
 from al_widgets.session.snapshot import Snapshot
 from al_widgets.store import Store, open_store
 from al_widgets.strategies import as_strategy
-from al_widgets.task import Classification, Task
+from al_widgets.task import Classification, Segmentation, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,8 @@ class Session(Answers):
     pool : str, Path, list of paths, ndarray (n, h, w[, c]), DataFrame or Pool
         What is to be labelled.
     task : Task or list of str
-        What may be answered; a list of names is a `Classification`.
+        What may be answered; a list of names is a `Classification`. With a `Segmentation` or `Boxes` the session is a
+        `VolumeSession`.
     strategy : str or Strategy
         Name from ``al_widgets.strategies.names()``, or any object with that protocol.
     learner : scikit-learn classifier or Learner, optional
@@ -92,6 +93,15 @@ class Session(Answers):
     ['dark']
     >>> session.close()
     """
+
+    def __new__(cls, *args: Any, **options: Any) -> Session:
+        """Make the kind of session that the task needs: masks and boxes are labelled on volumes."""
+        task = options["task"] if "task" in options else args[1] if len(args) > 1 else None
+        if cls is Session and isinstance(task, Segmentation):
+            from al_widgets.session.volume import VolumeSession
+
+            return super().__new__(VolumeSession)
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -146,19 +156,10 @@ class Session(Answers):
         self._queue = self._make_queue(audit)
         self._reserve_ids = {self._ids[row] for row in self._queue.reserve}
         self._lock = threading.RLock()
-        self._ledger, self._synced = Ledger(), 0
+        self._ledger, self._synced = self._make_ledger(), 0
         self._sync()
         self._past: list[Round] = self._store.rounds()
-        self._rounds = Rounds(
-            self._state,
-            self._on_round,
-            self._on_error,
-            strategy=strategy,
-            learner=learner,
-            batch_size=self.batch_size,
-            seed=self.seed,
-            first_round=max((r.round for r in self._past), default=0),
-        )
+        self._rounds = self._make_rounds(strategy, learner, max((r.round for r in self._past), default=0))
         self._encoding = self._make_encoding(encoder)
 
     def _make_pool(self, pool: Any) -> Pool:
@@ -167,6 +168,21 @@ class Session(Answers):
     def _known_ids(self) -> Iterable[str]:
         """Return the ids that a store of this pool may speak of."""
         return self._row
+
+    def _make_ledger(self) -> Ledger:
+        return Ledger()
+
+    def _make_rounds(self, strategy: Any, learner: Any, first_round: int) -> Rounds:
+        return Rounds(
+            self._state,
+            self._on_round,
+            self._on_error,
+            strategy=strategy,
+            learner=learner,
+            batch_size=self.batch_size,
+            seed=self.seed,
+            first_round=first_round,
+        )
 
     def _make_queue(self, audit: float) -> ServingQueue:
         reserve = measures.reserve_rows(self._store, self._ids, audit)
@@ -450,17 +466,20 @@ class Session(Answers):
             known = self._past[-1].n_labels if self._past else -1
             if snapshot.learner is not None and not snapshot.errors and snapshot.n_labels != known:
                 accuracy = measures.accuracy(snapshot, self._labels(), self._row, self._reserve_ids)
-                seconds, money = self.spent()
                 predictions = measures.predictions_of(
                     snapshot, self._queue.sample(measures.KEPT_PREDICTIONS), self._ids
                 )
-                record = Round(
-                    snapshot.round, snapshot.n_labels, accuracy, seconds, money, self.strategy, time.time(),
-                    snapshot.fit_s, predictions,
-                )  # fmt: skip
-                self._store.add_round(record)
-                self._past.append(record)
+                self._remember_round(snapshot, accuracy, predictions)
         self._observers.notify("error" if self._error else "round")
+
+    def _remember_round(self, snapshot: Snapshot, accuracy: Estimate, predictions: tuple[tuple[str, str], ...]) -> None:
+        """Keep a round in the store; the caller holds the lock."""
+        seconds, money = self.spent()
+        record = Round(
+            snapshot.round, snapshot.n_labels, accuracy, seconds, money, self.strategy, time.time(), snapshot.fit_s, predictions,
+        )  # fmt: skip
+        self._store.add_round(record)
+        self._past.append(record)
 
     def _on_progress(self, done: int, total: int) -> None:
         self._progress = (done, total) if done < total else None

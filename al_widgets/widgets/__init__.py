@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from al_widgets.widgets.dashboard import Dashboard
     from al_widgets.widgets.query import QueryWidget
     from al_widgets.widgets.review_gallery import ReviewGallery
+    from al_widgets.widgets.volume import VolumeWidget
 
-__all__ = ["BatchGrid", "Dashboard", "LabelingApp", "QueryWidget", "ReviewGallery"]
+__all__ = ["BatchGrid", "Dashboard", "LabelingApp", "QueryWidget", "ReviewGallery", "VolumeWidget"]
 
 _HOME = {
     "BatchGrid": "batch_grid",
@@ -20,6 +21,7 @@ _HOME = {
     "Dashboard": "dashboard",
     "QueryWidget": "query",
     "ReviewGallery": "review_gallery",
+    "VolumeWidget": "volume",
 }
 
 

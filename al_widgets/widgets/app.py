@@ -7,21 +7,23 @@ from typing import Any
 
 import ipywidgets
 
-from al_widgets.session import Session
+from al_widgets.session import Session, VolumeSession
 from al_widgets.task import Task
 from al_widgets.widgets.dashboard import Dashboard
 from al_widgets.widgets.query import QueryWidget
+from al_widgets.widgets.session_widget import SessionWidget
+from al_widgets.widgets.volume import VolumeWidget
 
 
 class LabelingApp(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Query widget above live accuracy and cost plots.
+    """Query widget, or volume widget, above live accuracy and cost plots.
 
     Parameters
     ----------
     pool : str, Path, list of paths, ndarray, DataFrame or Pool
         What is to be labelled.
     classes : list of str or Task
-        What may be answered.
+        What may be answered; with `al.Segmentation` or `al.Boxes` the sections of a volume are labelled.
     keys, show_model, height
         As for `QueryWidget`.
     **options
@@ -30,7 +32,7 @@ class LabelingApp(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
     Attributes
     ----------
     session : Session
-    query : QueryWidget
+    query : QueryWidget or VolumeWidget
     dashboard : Dashboard
 
     Examples
@@ -45,11 +47,16 @@ class LabelingApp(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
         *,
         keys: dict[str, str] | None = None,
         show_model: bool = True,
-        height: int = 420,
+        height: int | None = None,
         **options: Any,
     ) -> None:
         self.session = Session(pool, classes, **options)
-        self.query = QueryWidget(self.session, keys=keys, show_model=show_model, height=height)
+        size: dict[str, Any] = {} if height is None else {"height": height}
+        self.query: SessionWidget
+        if isinstance(self.session, VolumeSession):
+            self.query = VolumeWidget(self.session, keys=keys, show_model=show_model, **size)
+        else:
+            self.query = QueryWidget(self.session, keys=keys, show_model=show_model, **size)
         self.dashboard = Dashboard(self.session)
         super().__init__([self.query, self.dashboard], layout=ipywidgets.Layout(grid_gap="14px"))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, NotRequired, get_args, get_origin, get_type_hints, is_typeddict
 
 from al_widgets.errors import MessageError
 from al_widgets.widgets import wire
@@ -14,14 +15,23 @@ MAX_TEXT = 10_000
 """Characters a text of the page may have."""
 MAX_LIST = 1_000
 
-Shapes = Mapping[str, Mapping[str, Any]]
-"""Kind of message → field → type."""
+LONGER = {
+    "runs": 4_000_000,
+    "token": 1_000_000,
+    "parts": 10_000,
+    "points": 100_000,
+    "indices": 10_000,
+    "item_ids": 10_000,
+}
+"""Fields of the volume widget that may be longer than the others."""
+
+Shapes = Mapping[str, Any]
+"""Kind of message → its TypedDict."""
 
 
 def shapes_of(forms: Iterable[Any]) -> Shapes:
     """Return what messages of the given TypedDicts must look like, by their kind."""
-    hints = (get_type_hints(form) for form in forms)
-    return {get_args(fields["kind"])[0]: fields for fields in hints}
+    return {get_args(get_type_hints(form)["kind"])[0]: form for form in forms}
 
 
 QUERY_SHAPES = shapes_of(wire.FROM_PAGE)
@@ -38,17 +48,26 @@ def parse(content: Any, shapes: Shapes = QUERY_SHAPES) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise MessageError(f"a message must be an object, not {type(content).__name__}")
     kind = content.get("kind")
-    shape = shapes.get(kind) if isinstance(kind, str) else None
-    if shape is None:
+    form = shapes.get(kind) if isinstance(kind, str) else None
+    if form is None:
         raise MessageError(f"unknown kind of message {kind!r:.80}")
-    return _record(content, shape, str(kind))
+    return _record(content, form, str(kind))
 
 
-def _record(content: dict[str, Any], shape: Mapping[str, Any], where: str) -> dict[str, Any]:
-    missing = sorted(set(shape) - set(content))
+def _record(content: dict[str, Any], form: Any, where: str) -> dict[str, Any]:
+    fields, required = _fields(form)
+    missing = sorted(required - set(content))
     if missing:
         raise MessageError(f"{where}: missing {', '.join(missing)}")
-    return {name: _value(content[name], wanted, f"{where}.{name}") for name, wanted in shape.items()}
+    return {n: _value(content[n], wanted, f"{where}.{n}") for n, wanted in fields.items() if n in content}
+
+
+@cache
+def _fields(form: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return name → type of a form's fields, and the names of those that must be there."""
+    hints = get_type_hints(form, include_extras=True)
+    required = frozenset(n for n, hint in hints.items() if get_origin(hint) is not NotRequired)
+    return get_type_hints(form), required
 
 
 def _value(value: Any, wanted: Any, where: str) -> Any:
@@ -62,14 +81,16 @@ def _value(value: Any, wanted: Any, where: str) -> Any:
         if value is None and NoneType in options:
             return None
         return _value(value, next(o for o in options if o is not NoneType), where)
+    longest = LONGER.get(where.rpartition(".")[2])
     if origin is list:
-        if not isinstance(value, list) or len(value) > MAX_LIST:
-            raise MessageError(f"{where}: not a list of at most {MAX_LIST}")
+        most = longest or MAX_LIST
+        if not isinstance(value, list) or len(value) > most:
+            raise MessageError(f"{where}: not a list of at most {most}")
         return [_value(v, get_args(wanted)[0], where) for v in value]
     if is_typeddict(wanted):
         if not isinstance(value, dict):
             raise MessageError(f"{where}: {value!r:.80} is no object")
-        return _record(value, get_type_hints(wanted), where)
+        return _record(value, wanted, where)
     if wanted is float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise MessageError(f"{where}: {value!r:.80} is no finite number")
@@ -78,6 +99,6 @@ def _value(value: Any, wanted: Any, where: str) -> Any:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
             raise MessageError(f"{where}: {value!r:.80} is no count")
         return value
-    if not isinstance(value, wanted) or (isinstance(value, str) and len(value) > MAX_TEXT):
+    if not isinstance(value, wanted) or (isinstance(value, str) and len(value) > (longest or MAX_TEXT)):
         raise MessageError(f"{where}: {value!r:.80} is no {wanted.__name__} of a usable length")
     return value

@@ -6,36 +6,25 @@ commutes. Pushes are sent from one worker thread a widget, never from the traine
 
 from __future__ import annotations
 
-import logging
 import pathlib
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any
 
-import anywidget
-import traitlets as t
-
 from al_widgets.errors import UnknownItemError
 from al_widgets.session import Session
-from al_widgets.session.session import LEASE_S
 from al_widgets.widgets import entries, status
-from al_widgets.widgets.comm import FollowFrontend
-from al_widgets.widgets.conversation import Conversation
-from al_widgets.widgets.pusher import Pusher
-from al_widgets.widgets.wire import Entry, ImageInfo, ProblemInfo
+from al_widgets.widgets.session_widget import SessionWidget
+from al_widgets.widgets.wire import Entry, ImageInfo
 
-_log = logging.getLogger(__name__)
 _STATIC = pathlib.Path(__file__).parent.parent / "static"
 MOST_PAGES = 8
 """Pages whose windows are remembered."""
-FEW = 3
-"""Problems that are named one by one."""
 KEPT = 2
 """Items of the window that a new ranking leaves alone: the one on the screen and the next, which may be there already."""
 
 
-class QueryWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
+class QueryWidget(SessionWidget):
     """Shows the next item to label and records the answers.
 
     Parameters
@@ -60,14 +49,6 @@ class QueryWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
     _esm = _STATIC / "query.js"
     _css = _STATIC / "query.css"
 
-    store_id = t.Unicode(read_only=False).tag(sync=True)
-    annotator = t.Unicode().tag(sync=True)
-    title = t.Unicode().tag(sync=True)
-    classes = t.List(t.Unicode()).tag(sync=True)
-    class_keys = t.Dict(value_trait=t.Unicode(), key_trait=t.Unicode()).tag(sync=True)
-    show_model = t.Bool(default_value=True).tag(sync=True)
-    height = t.Int(420).tag(sync=True)
-
     def __init__(
         self,
         session: Session,
@@ -78,26 +59,8 @@ class QueryWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
         height: int = 420,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            store_id=session.store.store_id,
-            annotator=session.annotator,
-            title=session.pool.name if title is None else title,
-            classes=list(session.task.classes),
-            class_keys=dict(keys or {}),
-            show_model=show_model,
-            height=height,
-            **kwargs,
-        )
-        self.session = session
         self._windows: dict[str, dict[str, ImageInfo]] = {}
-        self._last_heard: dict[str, float] = {}
-        self._windows_lock = threading.Lock()
-        self._told: set[str] = set()
-        self._told_problems = 0
-        self._rev = 0
-        self._pusher = Pusher(self._push)
-        self._unsubscribe = session.subscribe(self._on_change)
-        self.on_msg(self._on_message)
+        super().__init__(session, title=title, keys=keys, show_model=show_model, height=height, **kwargs)
 
     # ---- from the page ------------------------------------------------------------------------------------------------
 
@@ -143,7 +106,7 @@ class QueryWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
         self._reply(message)
 
     def _on_bad_image(self, message: dict[str, Any]) -> None:
-        with self._windows_lock:
+        with self._pages_lock:
             known = self._windows.get(message["client"], {}).pop(message["item_id"], None)
         # Else the page no longer had the picture: the item comes again, with its bytes.
         if known is not None and known["buffer"] != entries.PAGE_HAS_IT:
@@ -173,33 +136,18 @@ class QueryWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
     def _status(self, client: str | None = None) -> Any:
         """Return the status for one page, or for all that are there."""
         self._forget_gone()
-        with self._windows_lock:
+        with self._pages_lock:
             self._rev += 1
             rev = self._rev
             held = [self._windows.get(client, {})] if client else list(self._windows.values())
         return status.status_of(self.session, rev, has_items=any(held))
 
-    def _heard(self, client: str) -> None:
-        """Take note that a page is there."""
-        with self._windows_lock:
-            self._last_heard[client] = time.monotonic()
-        self.session.welcome(client)
-
-    def _forget_gone(self) -> None:
-        """Give back what pages hold that were replaced, or said nothing for as long as a lease lasts."""
-        now, released = time.monotonic(), self.session.released
-        with self._windows_lock:
-            silent = {c for c, at in self._last_heard.items() if now - at > LEASE_S}
-            for client in (silent | released) & self._windows.keys():
-                del self._windows[client]
-            for client in silent:
-                del self._last_heard[client]
-        for client in silent - released:
-            self.session.release(client)
+    def _forget(self, client: str) -> None:
+        self._windows.pop(client, None)
 
     def _remember(self, client: str, have: list[str], drawn: Sequence[Entry] = ()) -> None:
         """Take note of what a page holds: the items it named, and those that are on their way to it."""
-        with self._windows_lock:
+        with self._pages_lock:
             known = self._windows.pop(client, {})
             window = {item_id: known[item_id] for item_id in have if item_id in known}
             window.update((entry["item_id"], entry["image"]) for entry in drawn)
@@ -210,9 +158,7 @@ class QueryWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
     def _send_queue(
         self, client: str, drawn: list[Any], buffers: list[bytes], *, keep: list[str], replace: bool
     ) -> None:
-        with self._windows_lock:
-            self._rev += 1
-            rev = self._rev
+        rev = self._next_rev()
         self.send(
             {
                 "kind": "queue",
@@ -226,17 +172,10 @@ class QueryWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
             buffers,
         )
 
-    def _on_change(self, change: str) -> None:
-        self._pusher.wake(change)
-
-    def _push(self, changes: set[str]) -> None:
-        """Tell the page what changed; on the pusher's thread."""
-        if "closed" in changes:
-            self._tell("info", self.session.closed)
-            return
+    def _push_changes(self, changes: set[str]) -> None:
         if "round" in changes or "error" in changes:
             self._forget_gone()
-            with self._windows_lock:
+            with self._pages_lock:
                 windows = list(self._windows.items())
             for client, window in windows:
                 have = list(window)
@@ -245,39 +184,3 @@ class QueryWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
                 )
                 self._remember(client, have[:KEPT], drawn)
                 self._send_queue(client, drawn, buffers, keep=have[:KEPT], replace=True)
-        if self.session.last_error:
-            self._tell("error", self.session.last_error)
-        self._tell_problems()
-        self.send({"kind": "status", "status": self._status()})
-
-    def _tell_problems(self) -> None:
-        """Name the items that were set aside since the last time, one by one where they are few."""
-        problems = self.session.problem_list()
-        new = problems[self._told_problems :]
-        self._told_problems = len(problems)
-        if len(new) <= FEW:
-            for problem in new:
-                self._tell("warning", f"{problem.item_id} was set aside: {problem.reason}", problem.item_id)
-            return
-        first = new[0]
-        self._tell(
-            "warning",
-            f"{len(new)} items were set aside, for example {first.item_id}: {first.reason}. "
-            "session.problems() lists them all.",
-        )
-
-    def _tell(self, severity: Any, message: str, item_id: str = "") -> None:
-        """Send a line for the strip, once."""
-        if message in self._told:
-            return
-        self._told.add(message)
-        problem: ProblemInfo = {"severity": severity, "message": message}
-        if item_id:
-            problem["item_id"] = item_id
-        self.send({"kind": "status", "status": self._status(), "problem": problem})
-
-    def close(self) -> None:
-        """Take the widget off the page; the session goes on."""
-        self._unsubscribe()
-        self._pusher.close()
-        super().close()

@@ -24,7 +24,7 @@ def status_of(session: Session, rev: int, *, has_items: bool) -> Status:
         state, message = session.idle()
     elif snapshot is None or snapshot.learner is None:
         state = "cold"
-        message = "The model starts when two classes have labels."
+        message = session.cold_start
     else:
         state = "ready"
     median_s, per_minute = session.pace()

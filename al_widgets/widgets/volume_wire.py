@@ -224,7 +224,7 @@ class VolumeAnswer(TypedDict):
 
 
 class GetSections(TypedDict):
-    """Ask for the bytes of sections."""
+    """Ask for the bytes of sections; the reply may hold fewer, never none."""
 
     kind: Literal["sections"]
     rid: str
@@ -266,8 +266,10 @@ class States(TypedDict):
 class VolumeReply(TypedDict):
     """Answer to a request.
 
-    Fields by request: hello: states, history, proposal, prediction, status; stroke, answer: ack, status; undo: ack, states
-    (of the sections that changed), status; sections: sections; next: proposal; states: states; add_class: status.
+    Fields by request: hello: states, history, proposal, prediction, status; stroke: ack, status; answer: ack, status, and, of a
+    region, the states of the sections that it changed; undo: ack, states (of the sections that changed), status; sections:
+    sections, as many of them as fit one message: the page asks again for the others; look: prediction; next: proposal; states:
+    states; add_class: status. `error` is there instead when `ok` is false.
     """
 
     kind: Literal["reply"]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from al_widgets.export import rle
+from al_widgets.task import rle
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "masks" / "runs.json"
 CASES: list[dict[str, Any]] = json.loads(GOLDEN.read_text("utf-8"))

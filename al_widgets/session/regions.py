@@ -1,0 +1,154 @@
+"""Questions about regions: the most doubtful connected blobs, and what an answer about one says of its pixels.
+
+A region is judged in two seconds where a section takes half a minute; its answer is kept as one stroke with parts on all its sections.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.learning.pixels import region_masks
+from al_widgets.records import Query
+from al_widgets.session.mask_ledger import parts_of
+from al_widgets.strategies.slices import Region, next_regions
+from al_widgets.task.strokes import IGNORE, UNLABELLED
+
+Mask = npt.NDArray[np.uint8]
+Voxels = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]
+Box = tuple[int, int, int, int, int, int]
+THRESHOLDS = (0.5, 0.35, 0.2, 0.1)
+"""Of the foreground's probability, tried one after the other until there is a blob."""
+ANOMALOUS = 6.0
+"""Value of the anomaly map that stands for a probability of 1 before there is a model."""
+FLOOD = 10
+"""Times the blob's voxels beyond which an outline has flowed out into its surroundings: the blob alone is labelled then."""
+
+
+@dataclass(frozen=True)
+class RegionQuery:
+    """A region that is asked about: is it a target, clutter, or can nobody tell.
+
+    Attributes
+    ----------
+    query : Query
+        Section where it is seen best, strategy, utility and reason.
+    region_id : str
+    box : tuple of six ints
+        (section, row, column, sections, rows, columns).
+    voxels : tuple of three ndarrays
+        Indices of its voxels: sections, rows, columns.
+    probability : float
+        Mean probability of being no background.
+    """
+
+    query: Query
+    region_id: str
+    box: Box
+    voxels: Voxels
+    probability: float
+
+    def mask_of(self, index: int, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+        """Return its pixels on a section."""
+        mask = np.zeros(shape, bool)
+        here = self.voxels[0] == index
+        mask[self.voxels[1][here], self.voxels[2][here]] = True
+        return mask
+
+
+def find_regions(
+    foreground: npt.NDArray[np.float32] | None,
+    anomaly: npt.NDArray[np.float32] | None,
+    closed: npt.NDArray[np.bool_],
+    cut: npt.NDArray[np.bool_],
+    k: int,
+) -> list[Region]:
+    """Return up to `k` regions, the most useful first.
+
+    Parameters
+    ----------
+    foreground : ndarray (sections, rows, columns) or None
+        Probability of being no background; None before there is a model: then the anomaly map ranks.
+    anomaly : ndarray or None
+    closed, cut : ndarray of bool
+        Voxels whose blob is not asked again; voxels where a blob ends, because they are known to be background or may not be
+        asked about.
+    """
+    from scipy.ndimage import label
+
+    if foreground is None:
+        if anomaly is None:
+            return []
+        foreground = np.clip(anomaly / ANOMALOUS, 0, 1)
+    else:
+        foreground = foreground.copy()
+    foreground[cut] = 0
+    for threshold in THRESHOLDS:
+        # Blobs that were judged go first: a large one of them must not raise the threshold for the others.
+        blobs, n = label(foreground > threshold)
+        judged = np.zeros(n + 1, bool)
+        judged[np.unique(blobs[closed])] = True
+        judged[0] = False
+        found = next_regions(np.where(judged[blobs], 0, foreground), closed, k, threshold=threshold)
+        if found:
+            return found
+    return []
+
+
+def region_id_of(region: Region) -> str:
+    """Return a name that is the same for the same voxels."""
+    digest = hashlib.blake2b(digest_size=8)
+    for axis in region.voxels:
+        digest.update(np.ascontiguousarray(axis, np.int64).tobytes())
+    return f"region-{digest.hexdigest()}"
+
+
+def region_parts(
+    ids: Sequence[str],
+    strength: npt.NDArray[np.float32] | None,
+    voxels: Voxels,
+    number: int,
+    painted: Any,
+    hidden: frozenset[int],
+) -> list[dict[str, Any]]:
+    """Return the parts of the stroke that an answer about a region is.
+
+    A class other than the background outlines the object around the blob's strongest voxel, and says that the quiet surroundings
+    are background; the background, or "to be ignored", says so of the blob alone. What was painted before stays.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        Item ids of all sections.
+    strength : ndarray or None
+        See `al_widgets.learning.pixels.region_masks`; None: the blob alone is labelled.
+    number : int
+        Class of the answer, or 254.
+    painted : callable
+        Item id → the annotator's mask so far.
+    hidden : frozenset of int
+        Sections that get no part.
+    """
+    masks: dict[int, Mask] = {}
+    if strength is not None and number not in (0, IGNORE):
+        masks = region_masks(strength, voxels, value=number)
+        if sum(int((m == number).sum()) for m in masks.values()) > FLOOD * len(voxels[0]):
+            masks = {}
+    if not masks:
+        for index in np.unique(voxels[0]):
+            here = voxels[0] == index
+            mask = masks[int(index)] = np.full(painted(ids[int(index)]).shape, UNLABELLED, np.uint8)
+            mask[voxels[1][here], voxels[2][here]] = number
+    parts: list[dict[str, Any]] = []
+    for index, mask in sorted(masks.items()):
+        if index in hidden:
+            continue
+        before = painted(ids[index])
+        real = mask[:, : before.shape[1]]  # short lines have no pixels beyond their end
+        parts += parts_of(ids[index], np.where(before == UNLABELLED, real, UNLABELLED).astype(np.uint8))
+    return parts

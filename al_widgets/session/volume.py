@@ -1,0 +1,473 @@
+"""A session on a volume: masks or boxes, stroke by stroke, with a model that answers every stroke.
+
+Everything of `Session` is there; an item is a section. Any thread may call it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.errors import LearnerError, TaskError
+from al_widgets.learning.pixels import PixelLearner
+from al_widgets.records import Annotation, Query
+from al_widgets.session.encoding import BackgroundEncoding
+from al_widgets.session.ledger import Ledger
+from al_widgets.session.mask_ledger import MaskLedger, items_of, paint, parts_of
+from al_widgets.session.queue import Pick, ServingQueue
+from al_widgets.session.regions import RegionQuery, find_regions, region_id_of, region_parts
+from al_widgets.session.rounds import Rounds
+from al_widgets.session.sections import check_strategy
+from al_widgets.session.snapshot import Snapshot
+from al_widgets.session.volume_readings import VolumeReadings, is_radar, pixel_features, slices_of
+from al_widgets.session.volume_rounds import VolumePreparation, VolumeRounds, VolumeState
+from al_widgets.strategies.slices import Region
+from al_widgets.task import Segmentation
+from al_widgets.task.strokes import IGNORE, UNLABELLED, pixel_value
+
+Mask = npt.NDArray[np.uint8]
+
+LEAST_SECTIONS = 8
+"""Sections of a volume from which on some are set aside to measure."""
+RESERVED, RESERVE_SHARES = 6, (0.1, 0.25)
+"""Wanted: 6 sections, but at least a tenth of the volume and at most a quarter."""
+
+
+class VolumeQueue(ServingQueue):
+    """The first sections that are asked are never audits: a model must be there before it can be measured."""
+
+    def _is_audit(self, place: int) -> bool:
+        return place >= 2 and super()._is_audit(place)
+
+
+class VolumeSession(VolumeReadings):
+    """An active-learning session on the sections of a volume. `Session` makes one when the task is one of pixels.
+
+    Parameters
+    ----------
+    pool : SlicePool, Volume, path or ndarray (sections, rows, columns)
+        What is labelled.
+    task : Segmentation or Boxes
+    strategy : str
+        Which section is asked next: ``"auto"``, ``"uncertainty"``, ``"anomaly"``, ``"random"`` or ``"interval"``; see
+        `al_widgets.session.sections`.
+    learner : scikit-learn classifier or PixelLearner, optional
+        Default: an ensemble of trees on features of pixels at several scales.
+    audit : float
+        Share of the sections asked that are of a random reserve, never trained on: the source of every accuracy. Volumes of
+        fewer than 8 sections have none.
+    store, annotator, target, hourly_rate, batch_size, seed
+        As for `Session`; `target` is a Dice coefficient.
+
+    Examples
+    --------
+    >>> import numpy as np, al_widgets as al
+    >>> volume = np.random.default_rng(0).normal(size=(4, 32, 32)).astype(np.float32)
+    >>> volume[:, 10:16, 10:16] += 5
+    >>> session = al.Session(al.Volume(volume), al.Segmentation(["soil", "mine"]), store=":memory:")
+    >>> query = next(session.queries())
+    >>> mask = np.where(session.pool.image(query.item_id) > 3, 1, 0).astype(np.uint8)
+    >>> event_id = session.submit(query, mask, elapsed_s=12.0)
+    >>> session.wait()
+    True
+    >>> session.predict_section(0).shape
+    (32, 32, 2)
+    >>> session.close()
+    """
+
+    def __init__(
+        self,
+        pool: Any,
+        task: Segmentation,
+        *,
+        strategy: str = "auto",
+        learner: Any = None,
+        store: str | Path | None = None,
+        annotator: str | None = None,
+        audit: float = 0.2,
+        target: float = 0.95,
+        hourly_rate: float | None = None,
+        batch_size: int = 1,
+        seed: int = 0,
+    ) -> None:
+        if not isinstance(task, Segmentation):
+            raise TaskError(f"sections are labelled with al.Segmentation or al.Boxes, not with {task!r}")
+        self._choose = check_strategy(strategy)
+        self._pixel_learner = _pixel_learner(learner, seed)
+        self._looking: dict[str, int] = {}
+        super().__init__(
+            pool,
+            task,
+            strategy="random",  # of a pool of pictures; sections are chosen by their own
+            store=store,
+            annotator=annotator,
+            audit=audit,
+            target=target,
+            hourly_rate=hourly_rate,
+            batch_size=batch_size,
+            seed=seed,
+        )
+
+    # ---- hooks of Session ---------------------------------------------------------------------------------------------
+
+    def _make_pool(self, pool: Any) -> Any:
+        return slices_of(pool)
+
+    def _make_ledger(self) -> Ledger:
+        return MaskLedger(self._shape_of, self._number_of)
+
+    def _shape_of(self, item_id: str) -> tuple[int, int] | None:
+        row = self._row.get(item_id)
+        return None if row is None else (self.volume.shape[1], self._lengths()[row])
+
+    def _lengths(self) -> list[int]:
+        volume = self.volume
+        return list(volume.lengths or [volume.shape[2]] * len(volume))
+
+    def _number_of(self, name: str) -> int:
+        if name not in self._task.classes:  # somebody else added it
+            self._task = self._task.with_class(name)
+        return self._task.classes.index(name)
+
+    def _make_queue(self, audit: float) -> ServingQueue:
+        """Set some sections aside: drawn once a store, whatever is wanted later."""
+        from al_widgets.evaluation import reserve_order
+
+        n = len(self._ids)
+        share = min(max(RESERVED / n, RESERVE_SHARES[0]), RESERVE_SHARES[1]) if audit and n >= LEAST_SECTIONS else 0.0
+        kept = self._store.keep_setting("reserve", {"secret": secrets.token_hex(8), "fraction": share})
+        order = reserve_order(kept["secret"], self._ids, 1.0)[: round(kept["fraction"] * n)]
+        return VolumeQueue(n, [self._row[item_id] for item_id in order], audit, self.seed)
+
+    def _make_rounds(self, strategy: Any, learner: Any, first_round: int) -> Rounds:
+        del strategy, learner
+        return VolumeRounds(
+            self._state,
+            self._on_round,
+            self._on_error,
+            on_section=lambda _index: self._observers.notify("prediction"),
+            looking=self.looking,
+            lengths=self._lengths(),
+            choose=self._choose,
+            pixel_learner=self._pixel_learner,
+            batch_size=self.batch_size,
+            seed=self.seed,
+            first_round=first_round,
+        )
+
+    def _make_encoding(self, encoder: Any) -> BackgroundEncoding:
+        del encoder
+
+        def make_features() -> Any:
+            self._rounds.pixels = pixel_features(self.volume, radar=is_radar(self.volume))
+            return self._rounds.pixels
+
+        return VolumePreparation(
+            make_table=make_features,
+            order=list,
+            on_progress=self._on_progress,
+            on_ready=self._rounds.on_features,
+            on_problem=lambda p: self.set_aside(p.item_id, p.reason),
+            on_error=self._on_encoding_error,
+        )
+
+    def _state(self) -> VolumeState:
+        """Return what a round begins with; on the trainer's thread."""
+        with self._lock:
+            self._sync()
+            masks: dict[int, tuple[int, list[Mask]]] = {}
+            for item_id in self._ledger.touched():
+                row = self._row.get(item_id)
+                if row is None or row in self._queue.in_reserve or not (who := self._ledger.annotators(item_id)):
+                    continue
+                changes = self._ledger.changes(item_id)
+                known = self._rounds.knows(row, changes)
+                masks[row] = (changes, [] if known else [self._ledger.mask(item_id, name) for name in who])
+            answered = {self._row[i] for i in self._ledger.answered() if i in self._row}
+            visible = {self._row[i] for ids in self._visible.values() for i in ids if i in self._row}
+            closed = answered | visible | self._queue.in_reserve | {self._row[i] for i in self._problems}
+            labelled = (answered | visible | masks.keys()) - self._queue.in_reserve
+            empty = np.empty(0, np.intp)
+            return VolumeState(
+                version=len(self._ledger),
+                n_labels=self._said(),
+                classes=self._task.classes,
+                pool_size=len(self._ids),
+                labelled=np.array(sorted(labelled), np.intp),
+                labels=empty,
+                candidates=np.array([r for r in range(len(self._ids)) if r not in closed], np.intp),
+                pending=empty,
+                masks=masks,
+                measuring=[self._row[i] for i in self._reserve_ids if i in self._ledger.labels],
+            )
+
+    def _said(self) -> int:
+        """Return the number of strokes and finished sections that stand."""
+        return sum(e.kind in ("stroke", "label") and self._ledger.stands(e.event_id) for e in self._ledger)
+
+    def _on_round(self, snapshot: Snapshot) -> None:
+        """Install a ranking, and remember the round with its accuracy; on the trainer's thread."""
+        with self._lock:
+            if self._closed:
+                return
+            self._queue.install(snapshot.ranking)
+            self._error = "; ".join(str(error) for error in snapshot.errors)
+            known = self._past[-1].n_labels if self._past else -1
+            new = snapshot.learner is not None and not snapshot.errors and snapshot.n_labels != known
+        if new:
+            accuracy = self.accuracy  # takes a while: not under the lock
+            with self._lock:
+                if not self._closed:
+                    self._remember_round(snapshot, accuracy, ())
+        self._observers.notify("error" if self._error else "round")
+
+    def _query(self, pick: Pick) -> Query:
+        """Return a section as a query; the reason is made the same way for audits, which cannot be told from the others."""
+        query = super()._query(pick)
+        found = self._rounds.maps[pick.row]
+        if found is None:
+            reason = "There is no model yet: sections that differ most from their surroundings come first."
+            return replace(query, reason=reason)
+        share = 1 - float(found.shares[0])
+        return replace(
+            query,
+            reason=f"The model expects {share:.1%} of it to be no {self._task.background}, "
+            f"and is {_certainty(found.top_doubt)} of its most doubtful pixels.",
+        )
+
+    # ---- asking -------------------------------------------------------------------------------------------------------
+
+    def propose(self, holder: str, strategy: str = "", *, have: Sequence[str] = ()) -> Query | None:
+        """Draw the section that a holder is to label next, in place of what it has; None when nothing is left.
+
+        Parameters
+        ----------
+        holder : str
+        strategy : str
+            Another than the session's own, for this once.
+        have : sequence of str
+            What the holder was asked before; given back unless it is drawn again.
+        """
+        name = check_strategy(strategy) if strategy else self._choose
+        with self._lock:
+            kept = self._queue.ranking
+            if name != self._choose:
+                self._visible.pop(holder, None)
+                self._queue.install(self._rounds.rank(name, self._state())[0])
+            try:
+                drawn = self.draw(holder, 1, have=have, keep=0)
+            finally:
+                self._queue.install(kept)
+        return drawn[0] if drawn else None
+
+    def utilities(self) -> list[float | None]:
+        """Return how worth asking each section is, 0 to 1; None where there is nothing to say."""
+        return [None if np.isnan(value) else float(value) for value in self._rounds.worth]
+
+    def look(self, holder: str, index: int) -> None:
+        """Take note that a section is on a holder's screen: what the model expects of it comes first from now on."""
+        self._row_of(self._ids[index])
+        with self._lock:
+            self._looking.pop(holder, None)
+            self._looking[holder] = index
+
+    def looking(self) -> list[int]:
+        """Return the sections on screens, each once, the newest first."""
+        with self._lock:
+            return list(dict.fromkeys(reversed(list(self._looking.values()))))
+
+    def looking_at(self) -> dict[str, int]:
+        """Return holder → section on its screen."""
+        with self._lock:
+            return dict(self._looking)
+
+    def release(self, holder: str) -> None:
+        """Give back everything a holder holds, because it is gone."""
+        with self._lock:
+            self._looking.pop(holder, None)
+        super().release(holder)
+
+    def regions(self, k: int = 1) -> list[RegionQuery]:
+        """Return the `k` most doubtful regions that nobody has said anything of, the most useful first.
+
+        Before there is a model the most anomalous ones. Empty when the volume is still being read, or nothing stands out.
+        """
+        self._check_open()
+        self.start()
+        with self._lock:
+            self._sync()
+            closed, cut = self._said_of_voxels()
+            said = {i for i in self._ledger.answered() if i in self._row and i not in self._ledger.labels}
+            cut[sorted(self._queue.in_reserve | {self._row[i] for i in (*said, *self._problems)})] = True
+        modelled = self._rounds.learner is not None
+        foreground = self._rounds.maps.foreground(self.volume.shape) if modelled else None
+        found = find_regions(foreground, self._rounds.anomaly, closed, cut, k)
+        return [self._region_query(region, modelled) for region in found]
+
+    def _said_of_voxels(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Return voxels whose blob was judged or painted, and those that are background; the caller holds the lock."""
+        closed, cut = np.zeros(self.volume.shape, bool), np.zeros(self.volume.shape, bool)
+        for item_id in self._ledger.touched() & self._row.keys():
+            row = self._row[item_id]
+            for who in self._ledger.annotators(item_id):
+                mask = self._ledger.mask(item_id, who)
+                columns = mask.shape[1]
+                closed[row, :, :columns] |= (mask != 0) & (mask != UNLABELLED)
+                cut[row, :, :columns] |= mask == 0
+                # What was called clutter is not asked again for the fringe that a new model gives it.
+                judged = np.zeros(mask.shape, np.uint8)
+                for stroke in self._ledger.strokes(item_id, who):
+                    values = {part["value"] for part in stroke.value["parts"]}
+                    if stroke.value["tool"] == "region" and values == {self._task.background}:
+                        for part in stroke.value["parts"]:
+                            if part["item_id"] == item_id:
+                                paint(judged, part, 1)
+                closed[row, :, :columns] |= judged > 0
+                cut[row, :, :columns] &= judged == 0
+        return closed, cut
+
+    def _region_query(self, region: Region, modelled: bool) -> RegionQuery:
+        a, b, c, d, e, f = region.box
+        round_ = 0 if self.snapshot is None else self.snapshot.round
+        if modelled:
+            reason = f"The model takes it for no {self._task.background} with {region.probability:.0%}."
+        else:
+            reason = "It differs most from its surroundings; there is no model yet."
+        query = Query(self._ids[region.section], "region", float(region.utility), None, round_, "new", reason)
+        box = (a, b, c, d - a, e - b, f - c)
+        return RegionQuery(query, region_id_of(region), box, region.voxels, region.probability)
+
+    # ---- answering ----------------------------------------------------------------------------------------------------
+
+    def submit(self, query: Query | RegionQuery | str, value: Any, *, elapsed_s: float | None = None) -> str:
+        """Record an answer; returns the id of the event, which is on the disk then.
+
+        Parameters
+        ----------
+        query : Query, RegionQuery or str
+            A section, by query or item id, or a region.
+        value : ndarray, dict, or class of a region
+            A mask (rows, columns) of class numbers, 254 to be ignored and 255 unlabelled, which finishes the section;
+            ``{"rest": class or None}``, which finishes it as it is; a stroke (`al_widgets.task.strokes.check_stroke`), which
+            leaves it open. Of a region: a class name or number.
+        elapsed_s : float, optional
+            Since the section was shown or the answer before, whichever is later.
+
+        Raises
+        ------
+        TaskError
+            If the answer does not fit the task or the section; nothing is recorded.
+        UnknownItemError, StoreError
+        """
+        if isinstance(query, RegionQuery):
+            return self._answer(query.query, "stroke", self.region_stroke(query, value), elapsed_s, "")
+        if isinstance(value, Mapping) and "tool" in value:
+            return self._answer(query, "stroke", self._task.validate_stroke(value), elapsed_s, "")
+        if isinstance(value, Mapping):
+            return self._answer(query, "label", self._task.validate(value), elapsed_s, "")
+        asked = query if isinstance(query, Query) else self.query(query)
+        parts = parts_of(asked.item_id, self._checked_mask(asked.item_id, value))
+        if parts:
+            whole = {"tool": "mask", "parts": parts, "shape": None, "recipe": ""}
+            self._answer(asked, "stroke", self._task.validate_stroke(whole), None, "")
+        return self._answer(asked, "label", {"rest": None}, elapsed_s, "")
+
+    def skip(self, query: Query | RegionQuery | str, reason: str = "", *, elapsed_s: float | None = None) -> str:
+        """Record that a section, or a region, is left out, with a reason; the pixels of a region are ignored from then on."""
+        if isinstance(query, RegionQuery):
+            return self._answer(query.query, "stroke", self.region_stroke(query, IGNORE), elapsed_s, reason)
+        return super().skip(query, reason, elapsed_s=elapsed_s)
+
+    def unsure(self, query: Query | RegionQuery | str, reason: str = "", *, elapsed_s: float | None = None) -> str:
+        """Record that the annotator cannot tell; the pixels of a region are ignored from then on."""
+        if isinstance(query, RegionQuery):
+            return self._answer(query.query, "stroke", self.region_stroke(query, IGNORE), elapsed_s, reason or "unsure")
+        return super().unsure(query, reason, elapsed_s=elapsed_s)
+
+    def region_stroke(self, region: RegionQuery, value: Any) -> dict[str, Any]:
+        """Return the stroke that an answer about a region is: its parts on all its sections.
+
+        Parameters
+        ----------
+        value : str, int or None
+            A class; None, or 254: nobody can tell.
+        """
+        value = IGNORE if value is None else value
+        name = pixel_value(value, self._task.classes)
+        number = name if isinstance(name, int) else self._number_of(name)
+        strength = self._rounds.strength() if 0 < number < IGNORE else None
+        with self._lock:
+            parts = region_parts(
+                self._ids,
+                strength,
+                region.voxels,
+                number,
+                lambda item_id: self._ledger.painted(item_id, self.annotator),
+                self._queue.in_reserve,
+            )
+        _, row, column, _, rows, columns = region.box
+        shape = {"points": [column, row, column + columns, row + rows]}
+        return self._task.validate_stroke({"tool": "region", "parts": parts, "shape": shape, "recipe": ""})
+
+    def _checked_mask(self, item_id: str, mask: Any) -> Mask:
+        """Return a mask as bytes, checked to fit its section and the classes."""
+        row = self._row_of(item_id)
+        array, shape = np.asarray(mask), (self.volume.shape[1], self._lengths()[row])
+        if array.dtype.kind not in "biu" or array.shape != shape:
+            raise TaskError(
+                f"the mask of {item_id!r} needs whole numbers and the shape (rows, columns) = {shape}, "
+                f"not {array.dtype} of shape {array.shape}"
+            )
+        n = len(self._task.classes)
+        wrong = array[(array < 0) | ((array >= n) & (array != IGNORE) & (array != UNLABELLED))]
+        if wrong.size:
+            raise TaskError(
+                f"the mask of {item_id!r} holds {int(wrong[0])}; there are classes 0 to {n - 1}, {IGNORE} = to be ignored, "
+                f"{UNLABELLED} = unlabelled"
+            )
+        return array.astype(np.uint8)
+
+    def _check_value(self, event: Annotation) -> None:
+        if event.kind == "label" and self._task.validate(event.value) != event.value:
+            raise TaskError(f"{event.value!r} is not in the form that is kept; use task.validate(value)")
+        if event.kind != "stroke":
+            return
+        if self._task.validate_stroke(event.value) != event.value:
+            raise TaskError("the stroke is not in the form that is kept; use task.validate_stroke(value)")
+        for number, part in enumerate(event.value["parts"]):
+            self._check_item(part["item_id"])
+            rows, columns = self._shape_of(part["item_id"]) or (0, 0)
+            top, left, height, width = part["box"]
+            if top + height > rows or left + width > columns:
+                raise TaskError(
+                    f"parts[{number}]: the box {part['box']} lies outside {part['item_id']!r}, "
+                    f"which has {rows} rows and {columns} columns"
+                )
+
+    def changed_by(self, event_id: str) -> list[str]:
+        """Return the sections whose masks an event changed: a stroke, an answer, or the undo of one."""
+        with self._lock:
+            event = self._ledger.answer_behind(event_id)
+        if event is None:
+            return []
+        return items_of(event) if event.kind == "stroke" else [event.item_id]
+
+
+def _certainty(doubt: float) -> str:
+    return "sure" if doubt < 0.3 else "not quite sure" if doubt < 0.7 else "in doubt"
+
+
+def _pixel_learner(what: Any, seed: int) -> PixelLearner:
+    if what is None:
+        return PixelLearner(random_state=seed)
+    if isinstance(what, PixelLearner):
+        return what
+    if not hasattr(what, "predict_proba") or not hasattr(what, "fit"):
+        raise LearnerError(f"a learner of pixels is a scikit-learn classifier with predict_proba, not {what!r}")
+    return PixelLearner(what, random_state=seed)

@@ -1,0 +1,342 @@
+"""What a session on a volume knows: masks, what the model expects, figures of both. `VolumeSession` inherits these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.errors import PoolError, SessionError
+from al_widgets.pool.slices import SlicePool
+from al_widgets.readers import read
+from al_widgets.readers.volume import Volume
+from al_widgets.records import Advice, Annotation, Estimate, Forecast
+from al_widgets.session.mask_ledger import MaskLedger
+from al_widgets.session.section_maps import SectionMap
+from al_widgets.session.session import Session
+from al_widgets.session.volume_rounds import VolumeRounds, consensus_of
+from al_widgets.task import Segmentation
+from al_widgets.task.strokes import IGNORE, UNLABELLED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from al_widgets.features.pixels import PixelFeatures
+
+Mask = npt.NDArray[np.uint8]
+
+
+def slices_of(what: Any) -> SlicePool:
+    """Return a volume's slices as a pool: of a pool, a volume, a path (see `al_widgets.read`) or an array (n, rows, columns).
+
+    Raises
+    ------
+    PoolError, ReadError
+        If it is no volume.
+    """
+    if isinstance(what, SlicePool):
+        return what
+    if isinstance(what, Volume):
+        return SlicePool(what)
+    if isinstance(what, str | Path) or (isinstance(what, list | tuple) and what and isinstance(what[0], str | Path)):
+        return SlicePool(read(what))
+    if isinstance(what, np.ndarray):
+        return SlicePool(Volume(what))
+    raise PoolError(
+        f"masks and boxes are labelled on volumes, not on a {type(what).__name__}: give al.SlicePool(al.read(path)), "
+        "an al.Volume, a path or an array (sections, rows, columns)"
+    )
+
+
+def pixel_features(volume: Volume, *, radar: bool) -> PixelFeatures:
+    """Return the features of a volume's pixels, as radar or as pictures."""
+    from al_widgets.features.pixels import PixelFeatures
+
+    return PixelFeatures(volume.array, "radar" if radar else "picture", valid=volume.valid)
+
+
+def is_radar(volume: Volume) -> bool:
+    """Say whether the rows of a volume's sections are two-way times."""
+    axes: Any = volume.axes
+    return bool(axes[1].name == "time")
+
+
+class VolumeReadings(Session):
+    """The reading half of `VolumeSession`."""
+
+    _pool: SlicePool
+    _task: Segmentation
+    _ledger: MaskLedger
+    _rounds: VolumeRounds
+
+    @property
+    def pool(self) -> SlicePool:
+        """The volume's sections."""
+        return self._pool
+
+    @property
+    def task(self) -> Segmentation:
+        """What may be answered, classes that were added included."""
+        return self._task
+
+    @property
+    def ledger(self) -> MaskLedger:
+        """What the events add up to; hold `lock` while reading it."""
+        return self._ledger
+
+    @property
+    def volume(self) -> Volume:
+        """What is labelled."""
+        return self._pool.volume
+
+    @property
+    def strategy(self) -> str:
+        """Name of the strategy that chooses sections."""
+        return self._rounds.choose
+
+    # ---- masks --------------------------------------------------------------------------------------------------------
+
+    def mask(self, item_id: str, annotator: str | None = None) -> Mask:
+        """Return what is said of a section's pixels, (rows, columns) of uint8 in raw indices.
+
+        Parameters
+        ----------
+        item_id : str
+        annotator : str, optional
+            Default: what all annotators say together; where two or more labelled the same pixels, their consensus.
+
+        Returns
+        -------
+        ndarray of uint8
+            Class numbers, 254 to be ignored, 255 unlabelled.
+
+        Raises
+        ------
+        UnknownItemError
+        """
+        self._row_of(item_id)
+        with self._lock:
+            self._sync()
+            who = self._ledger.annotators(item_id) if annotator is None else [annotator]
+            masks = [self._ledger.mask(item_id, name) for name in who or [self.annotator]]
+        return consensus_of(masks, len(self._task.classes))
+
+    def label_volume(self, annotator: str | None = None) -> Mask:
+        """Return the masks of all sections as one array with the volume's shape; 255 where nothing is said, or is."""
+        labels = np.full(self.volume.shape, UNLABELLED, np.uint8)
+        with self._lock:
+            self._sync()
+            touched = self._ledger.touched()
+        for index, item_id in enumerate(self._ids):
+            if item_id in touched:
+                mask = self.mask(item_id, annotator)
+                labels[index, :, : mask.shape[1]] = mask
+        return labels
+
+    # ---- what the model expects ---------------------------------------------------------------------------------------
+
+    def section_map(self, index: int) -> SectionMap | None:
+        """Return the newest opinion of a section, as bytes; None before there is one. Never waits."""
+        return self._rounds.maps[index]
+
+    def predict_section(self, index: int) -> npt.NDArray[np.float32]:
+        """Return class probabilities of a section, (rows, columns, classes), by the newest model; computes them now.
+
+        Raises
+        ------
+        SessionError
+            If there is no model yet: an object must have been painted.
+        """
+        model, features = self._rounds.learner, self._rounds.pixels
+        if model is None or features is None:
+            raise SessionError("there is no model yet: paint an object, then session.wait()")
+        self._row_of(self._ids[index])
+        return np.asarray(model.probabilities(features, index))
+
+    def predict(self, pictures: Any) -> Any:
+        """Apply the newest model to another volume; waits for training.
+
+        Parameters
+        ----------
+        pictures : Volume, SlicePool, path or ndarray (sections, rows, columns)
+
+        Returns
+        -------
+        ndarray (sections, rows, columns) of uint8
+            Most probable classes.
+
+        Raises
+        ------
+        SessionError
+            If there is no model yet.
+        """
+        self.wait()
+        model = self._rounds.learner
+        if model is None:
+            raise SessionError("there is no model yet: paint an object first")
+        features = pixel_features(slices_of(pictures).volume, radar=is_radar(self.volume))
+        maps = [model.probabilities(features, i).argmax(axis=-1) for i in range(len(features))]
+        return np.stack(maps).astype(np.uint8)
+
+    def predictions(self) -> pd.DataFrame:
+        """Every section: item_id, predicted (class expected most, background left out), confidence, then a column a class.
+
+        A class' column is the share of the section that it is expected to take; `confidence` is one minus the mean doubt of the
+        most doubtful hundredth. NaN before there is a model.
+        """
+        import pandas as pd
+
+        classes = self._task.classes
+        rows: list[list[Any]] = []
+        for index, item_id in enumerate(self._ids):
+            found = self._rounds.maps[index]
+            if found is None:
+                rows.append([item_id, None, np.nan, *[np.nan] * len(classes)])
+                continue
+            shares = [*found.shares.tolist(), *[0.0] * (len(classes) - len(found.shares))]
+            seen = np.bincount(found.classes.ravel(), minlength=len(classes))
+            best = int(seen[1:].argmax()) + 1 if seen[1:].any() else 0
+            rows.append([item_id, classes[best], 1 - found.top_doubt, *shares])
+        return pd.DataFrame(rows, columns=["item_id", "predicted", "confidence", *classes])
+
+    # ---- figures ------------------------------------------------------------------------------------------------------
+
+    def labels(self) -> pd.DataFrame:
+        """One row a finished section: item_id, label (classes that occur), confidence, n_annotations, audit, labelled.
+
+        `confidence` is the share of pixels labelled by two or more annotators on which all of them agree, 1 where there are
+        none; `labelled` the share of pixels that has a class.
+        """
+        import pandas as pd
+
+        rows = []
+        with self._lock:
+            self._sync()
+            finished = dict(self._ledger.labels)
+        for item_id in (i for i in self._ids if i in finished):
+            with self._lock:
+                masks = np.stack([self._ledger.mask(item_id, who) for who in self._ledger.annotators(item_id)])
+            mask = consensus_of(list(masks), len(self._task.classes))
+            names = [self._task.classes[v] for v in np.unique(mask) if v < IGNORE]
+            said = (masks < IGNORE).sum(axis=0) > 1
+            low, high = np.where(masks < IGNORE, masks, 255).min(axis=0), np.where(masks < IGNORE, masks, 0).max(axis=0)
+            agreed = float((low == high)[said].mean()) if said.any() else 1.0
+            share = float((mask < IGNORE).mean())
+            n = finished[item_id].n_annotations
+            rows.append((item_id, ", ".join(names), agreed, n, item_id in self._reserve_ids, share))
+        return pd.DataFrame(rows, columns=["item_id", "label", "confidence", "n_annotations", "audit", "labelled"])
+
+    @property
+    def accuracy(self) -> Estimate:
+        """Dice of the present model on finished audit sections, all classes but the first, with an interval over sections."""
+        from al_widgets.evaluation.masks import foreground_dice
+
+        pairs, why = self._audited()
+        if why:
+            return Estimate(None, None, None, len(pairs), "", why)
+        predicted, truth, _ = _padded(pairs)
+        return foreground_dice(predicted, truth, seed=self.seed)
+
+    def mask_accuracy(self) -> pd.DataFrame:
+        """Figures of the present model on finished audit sections: figure, class, value, low, high, n, method, why.
+
+        ``"dice"`` of each class and of all but the first; ``"average precision"`` of voxels being anything but the first.
+        """
+        import pandas as pd
+
+        from al_widgets.evaluation.masks import average_precision, dice
+
+        columns = ["figure", "class", "value", "low", "high", "n", "method", "why"]
+        pairs, why = self._audited()
+        found: list[tuple[str, str, Estimate]] = [("dice", "", self.accuracy)]
+        if not why:
+            predicted, truth, scores = _padded(pairs)
+            found += [
+                ("dice", name, dice(predicted, truth, n, seed=self.seed)) for n, name in enumerate(self._task.classes)
+            ]
+            found.append(("average precision", "", average_precision(scores, truth, seed=self.seed)))
+        rows = [(f, name, e.value, e.low, e.high, e.n, e.method, e.why) for f, name, e in found]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _audited(self) -> tuple[list[tuple[SectionMap, Mask]], str]:
+        """Return the opinion and the truth of each finished audit section, and why there is no figure."""
+        with self._lock:
+            finished = [i for i in sorted(self._reserve_ids) if i in self._ledger.labels]
+        maps = [(self._rounds.maps[self._row[i]], i) for i in finished]
+        pairs = [(m, self.mask(i)) for m, i in maps if m is not None]
+        if not self._reserve_ids:
+            return pairs, "No section is set aside for measuring: the volume is too small, or audit is 0."
+        if self._rounds.learner is None:
+            return pairs, "There is no model yet: an object must be painted."
+        if not pairs:
+            return pairs, "No section of the audit reserve is finished yet."
+        return pairs, ""
+
+    def costs(self) -> pd.DataFrame:
+        """Return what answers took, one row for strokes, regions and whole sections: kind, n, median_s, seconds, money.
+
+        Times of strokes and of the answer that finishes a section add up to what the section took; undone ones count too.
+        """
+        import pandas as pd
+
+        from al_widgets.evaluation import effort
+
+        groups: dict[str, list[Annotation]] = {"stroke": [], "region": [], "section": []}
+        for event in self._answers():
+            region = event.kind == "stroke" and event.value["tool"] == "region"
+            groups["region" if region else "stroke" if event.kind == "stroke" else "section"].append(event)
+        rows = []
+        for kind, events in groups.items():
+            spent = effort(events, self.hourly_rate)
+            rows.append((kind, len(events), spent.median_s, spent.seconds, spent.money))
+        return pd.DataFrame(rows, columns=["kind", "n", "median_s", "seconds", "money"])
+
+    def forecast(self) -> Forecast:
+        """Say that there is none: a handful of audit sections carries no curve to extrapolate; `history` shows the way so far."""
+        why = "No forecast for masks: too few sections measure them for a curve that could be continued honestly."
+        nothing = Estimate(None, None, None, 0, "", why)
+        return Forecast(self.target, nothing, nothing, nothing, None, why)
+
+    def advice(self) -> Advice:
+        """Whether to stop, and why; a session never stops by itself."""
+        counts, accuracy = self.counts(), self.accuracy
+        left = counts["total"] - counts["labelled"] - counts["skipped"] - counts["unsure"]
+        if left <= 0:
+            return Advice(stop=True, why="Every section has an answer.")
+        if accuracy.value is None:
+            return Advice(stop=False, why=f"Go on: {accuracy.why[:1].lower()}{accuracy.why[1:]}")
+        if accuracy.low is None:
+            why = f"Go on: Dice {accuracy.value:.2f} on {accuracy.n} audit sections, too few for an interval."
+            return Advice(stop=False, why=why)
+        figure = f"Dice {accuracy.value:.2f} [{accuracy.low:.2f}, {accuracy.high:.2f}] on {accuracy.n} audit sections"
+        if accuracy.low >= self.target:
+            return Advice(stop=True, why=f"{figure}: the target of {self.target:.2f} is reached.")
+        return Advice(stop=False, why=f"Go on: {figure}; the target is {self.target:.2f}.")
+
+    @property
+    def cold_start(self) -> str:
+        """What is said while there is no model yet."""
+        return "The model starts with the first object that is painted."
+
+    def facts(self) -> tuple[tuple[str, str, str], ...]:
+        """Return what the dashboard adds."""
+        costs = self.costs().set_index("kind")
+        timed = costs["median_s"].dropna()
+        said = [f"{timed[kind]:.1f} s a {kind}" for kind in timed.index]
+        strokes, regions = (int(costs["n"][kind]) for kind in ("stroke", "region"))
+        return (("Strokes", f"{strokes:,}", "; ".join([f"{regions:,} regions", *said])),)
+
+
+def _padded(pairs: Iterable[tuple[SectionMap, Mask]]) -> tuple[Mask, Mask, Mask]:
+    """Return predicted classes, truth (255 where there is none) and foreground scores of sections, of one shape."""
+    predicted, truth, scores = [], [], []
+    for found, mask in pairs:
+        full = np.full(found.classes.shape, UNLABELLED, np.uint8)
+        full[:, : mask.shape[1]] = np.where(mask < IGNORE, mask, UNLABELLED)
+        predicted.append(found.classes)
+        truth.append(full)
+        scores.append(found.foreground)
+    return np.stack(predicted), np.stack(truth), np.stack(scores)

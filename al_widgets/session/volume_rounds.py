@@ -1,0 +1,277 @@
+"""Rounds of a volume: a pixel learner is fitted to what was painted, then it says what it expects of every section.
+
+The sections on screens come first, then those that measure, then the others, those with the oldest opinion first. When more was
+painted meanwhile the rest is left to the next round: nobody waits for opinions that are stale already. Runs on the trainer's thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from al_widgets.errors import AlWidgetsError
+from al_widgets.features.blas_threads import one_blas_thread
+from al_widgets.learning.pixels import PixelLearner
+from al_widgets.oracles.masks import UNPAINTED, mask_consensus
+from al_widgets.session.encoding import BackgroundEncoding
+from al_widgets.session.rounds import Rounds, State
+from al_widgets.session.section_maps import SectionMaps, section_map
+from al_widgets.session.sections import rank_sections
+from al_widgets.session.snapshot import Ranked, Snapshot
+from al_widgets.task.strokes import IGNORE, UNLABELLED
+
+Mask = npt.NDArray[np.uint8]
+ASSUMED = 2000
+"""Pixels taken for background while only objects have been painted."""
+
+
+@dataclass(frozen=True)
+class VolumeState(State):
+    """What a round of a volume begins with.
+
+    Attributes
+    ----------
+    masks : dict of int to (int, list of ndarray)
+        Section that may be trained on → number of its changes, and the mask of each annotator (none where `VolumeRounds.knows`
+        that number).
+    looking : list of int
+        Sections on screens.
+    measuring : list of int
+        Finished sections of the audit reserve.
+    """
+
+    masks: dict[int, tuple[int, list[Mask]]] = field(default_factory=dict)
+    looking: list[int] = field(default_factory=list)
+    measuring: list[int] = field(default_factory=list)
+
+
+def consensus_of(masks: list[Mask], n_classes: int) -> Mask:
+    """Return what several annotators' masks of a section add up to: (rows, columns), 254 and 255 as in masks.
+
+    Where two or more have labelled pixels both, the consensus weighs who is right (`al_widgets.oracles.mask_consensus`); else
+    what any of them said. A pixel that somebody wants ignored, and nobody labelled, is ignored.
+    """
+    if len(masks) == 1:
+        return masks[0]
+    stack = np.stack(masks).astype(np.int16)
+    said = stack < IGNORE
+    if (said.sum(axis=0) > 1).any():
+        label = mask_consensus(np.where(said, stack, UNPAINTED), n_classes).label
+    else:
+        label = np.where(said, stack, UNPAINTED).max(axis=0)
+    ignored = (stack == IGNORE).any(axis=0)
+    return np.where(label != UNPAINTED, label, np.where(ignored, IGNORE, UNLABELLED)).astype(np.uint8)
+
+
+class VolumePreparation(BackgroundEncoding):
+    """Evens out the volume and maps what is anomalous in it, behind the scenes; rounds begin afterwards."""
+
+    @property
+    def encoder(self) -> Any:
+        """None: pictures from outside are no sections of this volume."""
+        return
+
+    def _run(self) -> None:
+        try:
+            self._on_progress(0, 2)
+            features = self._make_table()
+            self._on_progress(1, 2)
+            _ = features.anomaly
+            self._on_progress(2, 2)
+            if not self._stop.is_set():
+                self._on_ready(np.empty(0, np.intp), np.empty((0, 0), np.float32))
+        except Exception as error:
+            self._on_error(error)
+        finally:
+            self._finished.set()
+
+
+class VolumeRounds(Rounds):
+    """Trains on strokes, keeps the newest opinion of every section.
+
+    Parameters
+    ----------
+    on_section : callable
+        Takes the index of a section with a new opinion; called on the trainer's thread.
+    looking : callable
+        Returns the sections on screens now.
+    lengths : sequence of int
+        Real columns of each section.
+    choose : str
+        Name of the strategy for sections.
+    **options
+        Of `Rounds`.
+    """
+
+    def __init__(
+        self,
+        state: Callable[[], VolumeState],
+        on_round: Callable[[Snapshot], None],
+        on_error: Callable[[Exception], None],
+        *,
+        on_section: Callable[[int], None],
+        looking: Callable[[], list[int]],
+        lengths: list[int],
+        choose: str,
+        pixel_learner: PixelLearner,
+        **options: Any,
+    ) -> None:
+        super().__init__(state, on_round, on_error, strategy="random", learner=None, **options)
+        self._volume_state = state
+        self._on_section, self._looking, self._lengths = on_section, looking, lengths
+        self.choose, self._template = choose, pixel_learner
+        self.maps = SectionMaps(len(lengths))
+        self.worth: npt.NDArray[np.floating[Any]] = np.full(len(lengths), np.nan)
+        self.pixels: Any = None
+        """`PixelFeatures` of the volume, once they are there."""
+        self._model: PixelLearner | None = None
+        self._model_version, self._n_trained, self._fit_s = -1, 0, 0.0
+        self._known_consensus: dict[int, tuple[int, Mask]] = {}
+        self._strength: npt.NDArray[np.float32] | None = None
+        self._strength_lock = threading.Lock()
+
+    @property
+    def learner(self) -> PixelLearner | None:
+        """The newest fitted learner."""
+        return self._model
+
+    @property
+    def anomaly(self) -> npt.NDArray[np.float32] | None:
+        """The map that needs no label; None while it is not computed."""
+        return None if self.pixels is None or self._features is None else self.pixels.anomaly
+
+    def strength(self) -> npt.NDArray[np.float32] | None:
+        """How strong each voxel's surroundings are, for the outlines of objects; None while it is not known."""
+        if self.pixels is None or self._features is None:
+            return None
+        with self._strength_lock:
+            if self._strength is None:
+                self._strength = self.pixels.strength()
+            return self._strength
+
+    def rank(self, name: str, state: VolumeState) -> tuple[tuple[Ranked, ...], npt.NDArray[np.floating[Any]]]:
+        """Rank sections by the strategy of a name, with what is known now."""
+        rng = np.random.default_rng([self._seed, state.version])
+        return rank_sections(name, self.maps, self.anomaly, state.candidates, state.labelled, rng)
+
+    def _train(self) -> None:
+        if self._features is None or self.pixels is None:
+            return
+        state = self._volume_state()
+        errors: tuple[AlWidgetsError, ...] = ()
+        with one_blas_thread():
+            if state.version != self._model_version:
+                try:
+                    self._fit(state)
+                except AlWidgetsError as error:
+                    errors = (error,)
+            self._seen_version = state.version
+            self._sweep(state, errors)
+
+    def _fit(self, state: VolumeState) -> None:
+        """Fit a new learner where two classes are known, or one and what may be taken for background."""
+        began = time.perf_counter()
+        masks = {index: self._consensus(index, *said, len(state.classes)) for index, said in state.masks.items()}
+        counts = sum((np.bincount(m.ravel(), minlength=256) for m in masks.values()), np.zeros(256, np.intp))
+        self._model_version = state.version
+        if not counts[1:IGNORE].any() or not (counts[0] or masks):
+            # Background alone, or nothing any more: no model can be made, and an old one is none of these strokes.
+            self._model, self._n_trained = None, 0
+            self.maps = SectionMaps(len(self._lengths))
+            return
+        if not counts[0]:
+            masks = self._with_background(masks)
+        trainable = {i: np.where(m == IGNORE, UNLABELLED, m).astype(np.uint8) for i, m in masks.items()}
+        self._model = self._template.clone().fit(self.pixels, trainable, len(state.classes))
+        self._n_trained = int(counts[:IGNORE].sum())
+        self._round += 1
+        self._fit_s = time.perf_counter() - began
+
+    def knows(self, index: int, changes: int) -> bool:
+        """Say whether the masks of a section were taken in as they are at this number of changes."""
+        known = self._known_consensus.get(index)
+        return known is not None and known[0] == changes
+
+    def _consensus(self, index: int, changes: int, masks: list[Mask], n_classes: int) -> Mask:
+        known = self._known_consensus.get(index)
+        if known is None or known[0] != changes:
+            known = self._known_consensus[index] = (changes, consensus_of(masks, n_classes))
+        return known[1]
+
+    def _with_background(self, masks: dict[int, Mask]) -> dict[int, Mask]:
+        """Take some unpainted, inconspicuous pixels for background: who paints objects first shall see a model too."""
+        rng = np.random.default_rng(self._seed)
+        found = {}
+        for index, mask in masks.items():
+            anomaly = self.pixels.anomaly[index][:, : mask.shape[1]]
+            quiet = np.flatnonzero((mask == UNLABELLED) & (anomaly <= np.median(anomaly)))
+            filled = mask.copy()
+            filled.ravel()[rng.permutation(quiet)[: ASSUMED // len(masks) + 1]] = 0
+            found[index] = filled
+        return found
+
+    def _sweep(self, state: VolumeState, errors: tuple[AlWidgetsError, ...]) -> None:
+        """Form an opinion of the sections, the most wanted first; leave off when the next round has begun to wait."""
+        model = self._model
+        if model is not None:
+            try:
+                for index in (*self._looking(), *state.measuring):
+                    self._look_at(model, state, index)
+                    if self._trainer.asked_again:
+                        break
+                self._publish(state, errors)
+                while not self._trainer.asked_again and (wanted := self._most_wanted()) is not None:
+                    self._look_at(model, state, wanted)
+            except AlWidgetsError as error:
+                errors = (*errors, error)
+        self._publish(state, errors)
+
+    def _most_wanted(self) -> int | None:
+        rounds = self.maps.rounds()
+        stale = np.flatnonzero(rounds < self._round)
+        if not len(stale):
+            return None
+        looking = self._looking()
+        for index in looking:
+            if rounds[index] < self._round:
+                return index
+        near = np.abs(stale[:, None] - np.asarray(looking or [0])[None, :]).min(axis=1)
+        return int(stale[np.lexsort((near, rounds[stale]))[0]])
+
+    def _look_at(self, model: PixelLearner, state: VolumeState, index: int) -> None:
+        known = self.maps[index]
+        if known is not None and known.round >= self._round:
+            return
+        probabilities = model.probabilities(self.pixels, index)
+        self.maps.put(index, section_map(probabilities, self._lengths[index], self._round, state.version))
+        self._on_section(index)
+
+    def _publish(self, state: VolumeState, errors: tuple[AlWidgetsError, ...]) -> None:
+        """Hand the model and a ranking to the session."""
+        ranking, self.worth = self.rank(self.choose, state)
+        rows = self.maps.known()
+        shares = [m.shares for i in rows if (m := self.maps[int(i)]) is not None]
+        matrix = np.zeros((len(shares), len(state.classes)))
+        for row, share in zip(matrix, shares, strict=True):  # a class that was added after an opinion was formed
+            row[: len(share)] = share
+        learner: Any = self._model
+        self.snapshot = Snapshot(
+            version=state.version,
+            round=self._round,
+            classes=state.classes,
+            n_labels=state.n_labels,
+            n_trained=self._n_trained,
+            rows=rows,
+            probabilities=matrix if shares else None,
+            learner=learner,
+            ranking=ranking,
+            fit_s=self._fit_s,
+            errors=errors,
+        )
+        self._on_round(self.snapshot)

@@ -1,0 +1,357 @@
+"""A session on a volume, headless: strokes, masks, model, questions about sections and regions, honest figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+import al_widgets as al
+from al_widgets.errors import LearnerError, PoolError, SessionError, StoreMismatchError, StrategyError, TaskError
+from al_widgets.learning.pixels import PixelLearner
+from al_widgets.session.mask_ledger import part_of
+from al_widgets.session.sections import STRATEGIES, interval_order
+
+SHAPE = (12, 40, 48)
+Open = Callable[..., al.VolumeSession]
+
+
+def make_truth() -> np.ndarray:
+    """Four objects of two kinds, each on three sections; a third of the volume is empty."""
+    truth = np.zeros(SHAPE, np.uint8)
+    for number, (section, row, column) in enumerate([(1, 8, 8), (3, 24, 30), (6, 10, 34), (8, 26, 10)]):
+        truth[section : section + 3, row : row + 7, column : column + 7] = 1 + number % 2
+    return truth
+
+
+TRUTH = make_truth()
+LEVEL = np.array([0.0, 8.0, -8.0])
+VOLUME = (LEVEL[TRUTH] + np.random.default_rng(7).normal(size=SHAPE)).astype(np.float32)
+TASK = al.Segmentation(["soil", "mine", "stone"])
+
+
+@pytest.fixture
+def open_volume(tmp_path: Path) -> Iterator[Open]:
+    opened: list[al.VolumeSession] = []
+
+    def make(volume: Any = VOLUME, task: Any = TASK, **options: Any) -> al.VolumeSession:
+        options = {"store": tmp_path / "labels.db", "annotator": "ann", "learner": quick(), **options}
+        session: Any = al.Session(al.Volume(volume) if isinstance(volume, np.ndarray) else volume, task, **options)
+        opened.append(session)
+        return session
+
+    yield make
+    for session in opened:
+        session.close()
+
+
+def quick() -> PixelLearner:
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    return PixelLearner(ExtraTreesClassifier(12, min_samples_leaf=2, random_state=0))
+
+
+def index_of(item_id: str) -> int:
+    return int(item_id.rsplit("/", 1)[1])
+
+
+def stroke(session: al.VolumeSession, index: int, where: np.ndarray, value: Any, tool: str = "brush") -> str:
+    item_id = session.pool.item_ids[index]
+    return session.submit(
+        item_id, {"tool": tool, "parts": [part_of(item_id, where, value)], "shape": None, "recipe": ""}, elapsed_s=3.0
+    )
+
+
+def test_a_session_of_pixels_is_a_volume_session(open_volume: Open) -> None:
+    session = open_volume()
+    assert type(session) is al.VolumeSession
+    assert isinstance(session, al.Session)
+    assert session.pool.item_ids[3] == "volume/3"
+    assert "Dice" in repr(session) or "no model" in repr(session).lower() or "set aside" in repr(session)
+    with pytest.raises(PoolError, match=r"al\.read"):
+        open_volume({"a": 1})
+    with pytest.raises(StrategyError, match="interval"):
+        open_volume(strategy="entropy")
+    with pytest.raises(LearnerError, match="predict_proba"):
+        open_volume(learner=object())
+
+
+def test_the_first_stroke_brings_a_model_that_finds_more_of_the_same(open_volume: Open) -> None:
+    session = open_volume(audit=0)
+    with pytest.raises(SessionError, match="no model"):
+        session.predict_section(0)
+    stroke(session, 1, TRUTH[1] == 1, "mine")
+    session.wait()
+    found = [session.predict_section(i)[..., 1] for i in range(SHAPE[0])]
+    other = TRUTH[6] == 1
+    assert found[6][other].mean() > 5 * found[6][TRUTH[6] == 0].mean()
+    assert session.section_map(6) is not None
+    assert session.model is not None
+    frame = session.predictions()
+    assert frame.columns.tolist() == ["item_id", "predicted", "confidence", "soil", "mine", "stone"]
+    assert np.allclose(frame[["soil", "mine", "stone"]].sum(axis=1), 1)
+
+
+def test_undoing_the_last_stroke_takes_the_model_back(open_volume: Open) -> None:
+    session = open_volume(audit=0)
+    event_id = stroke(session, 1, TRUTH[1] == 1, 1)
+    session.wait()
+    assert session.undo() == event_id
+    session.wait()
+    assert session.model is None
+    assert session.section_map(1) is None
+    assert (session.mask("volume/1") == 255).all()
+    session.redo()
+    session.wait()
+    assert session.model is not None
+    assert np.array_equal(session.mask("volume/1") == 1, TRUTH[1] == 1)
+
+
+def test_the_loop_asks_every_section_once_learns_and_measures(open_volume: Open) -> None:
+    session = open_volume(audit=0.25)
+    asked = []
+    for query in session.queries():
+        asked.append(query.item_id)
+        session.submit(query, TRUTH[index_of(query.item_id)], elapsed_s=20.0)
+    session.wait()
+    assert sorted(asked) == sorted(session.pool.item_ids)
+    assert np.array_equal(session.label_volume(), TRUTH)
+    audits = session.annotations().query("query_kind == 'audit'").item_id.unique()
+    assert len(audits) == 3  # a quarter of twelve
+    assert session.accuracy.n == 3
+    assert session.accuracy.value is not None
+    assert session.accuracy.value > 0.6
+    history = session.history()
+    assert history.accuracy.notna().any()
+    assert history.n_labels.is_monotonic_increasing
+    figures = session.mask_accuracy().set_index(["figure", "class"]).value
+    assert figures["average precision", ""] > 0.6
+    assert set(figures["dice"].index) == {"", "soil", "mine", "stone"}
+    assert session.advice().stop
+    labels = session.labels()
+    assert labels.audit.sum() == 3
+    assert labels.set_index("item_id").label["volume/1"] == "soil, mine"
+    costs = session.costs().set_index("kind")
+    assert (costs.n["section"], costs.median_s["section"]) == (12, 20.0)
+    assert session.spent()[0] == pytest.approx(240)
+
+
+def test_audit_sections_are_never_trained_on(open_volume: Open) -> None:
+    session = open_volume()
+    reserve = session._reserve_ids
+    assert len(reserve) == 3
+    for item_id in reserve:
+        session.submit(item_id, TRUTH[index_of(item_id)])
+    session.wait()
+    assert session.model is None
+    assert session.accuracy.value is None
+    assert not {index_of(i) for i in reserve} & session._state().masks.keys()
+    small = open_volume(VOLUME[:4], store=":memory:")
+    assert not small._reserve_ids
+    assert "too small" in small.accuracy.why
+
+
+def test_a_section_is_finished_left_out_or_unsure(open_volume: Open) -> None:
+    session = open_volume()
+    stroke(session, 4, TRUTH[4] > 0, 2)
+    session.submit("volume/4", {"rest": 0})
+    assert (session.mask("volume/4") == np.where(TRUTH[4] > 0, 2, 0)).all()
+    session.submit("volume/0", {"rest": "soil"})
+    session.skip("volume/5", "wet")
+    session.unsure("volume/7")
+    counts = session.counts()
+    assert (counts["labelled"], counts["skipped"], counts["unsure"], counts["total"]) == (2, 1, 1, 12)
+    assert session.mask("volume/5").min() == 255
+    assert session.annotations().kind.tolist() == ["stroke", "label", "label", "skip", "unsure"]
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        (np.zeros((40, 47), np.uint8), "shape"),
+        (np.zeros((40, 48)), "float64"),
+        (np.full((40, 48), 3), "holds 3"),
+        (np.full((40, 48), -1), "holds -1"),
+        ("mine", "mask"),
+        ({"rest": "sand"}, "'sand'"),
+        (
+            {"tool": "brush", "parts": [{"item_id": "volume/1", "value": 1, "box": [39, 0, 2, 1], "runs": "02"}]},
+            "40 rows",
+        ),
+        ({"tool": "brush", "parts": [{"item_id": "x/1", "value": 1, "box": [0, 0, 2, 1], "runs": "02"}]}, "x/1"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_leaves_no_trace(open_volume: Open, value: Any, word: str) -> None:
+    session = open_volume()
+    with pytest.raises((TaskError, PoolError), match=word):
+        session.submit("volume/1", value)
+    assert session.annotations().empty
+
+
+def test_masks_are_byte_equal_in_the_next_kernel_even_with_classes_in_another_order(open_volume: Open) -> None:
+    session = open_volume()
+    for index in (1, 3, 8):
+        stroke(session, index, TRUTH[index] > 0, "stone")
+        stroke(session, index, TRUTH[index] == TRUTH[index].max(), "mine")
+    session.undo()
+    session.submit("volume/3", {"rest": "soil"})
+    before = session.label_volume()
+    session.add_class("root")
+    stroke(session, 2, TRUTH[2] > 0, "root")
+    session.close()
+    again = open_volume()
+    assert again.task.classes == ("soil", "mine", "stone", "root")
+    assert np.array_equal(np.delete(again.label_volume(), 2, 0), np.delete(before, 2, 0))
+    assert np.array_equal(again.mask("volume/2") == 3, TRUTH[2] > 0)
+    again.wait()
+    assert again.model is not None
+    again.close()
+    swapped = open_volume(task=al.Segmentation(["soil", "stone", "mine"]))
+    turned = np.array([0, 2, 1, 3] + [255] * 252, np.uint8)
+    assert np.array_equal(np.delete(swapped.label_volume(), 2, 0), turned[np.delete(before, 2, 0)])
+    swapped.close()
+    with pytest.raises(StoreMismatchError, match="segmentation"):
+        open_volume(task=al.Boxes(["mine"]))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_each_strategy_asks_every_section_but_the_reserve_before_and_with_a_model(open_volume: Open, name: str) -> None:
+    session = open_volume(strategy=name, audit=0)
+    session.wait()
+    assert session.strategy == name
+    cold = [r.row for r in session._rounds.rank(name, session._state())[0]]
+    assert sorted(cold) == list(range(12))
+    stroke(session, 1, TRUTH[1] == 1, 1)
+    session.wait()
+    warm = session._rounds.rank(name, session._state())[0]
+    assert sorted(r.row for r in warm) == list(range(12))
+    if name == "interval":
+        assert cold[:3] == [6, 3, 9]
+    if name == "random":
+        assert all(r.propensity == pytest.approx(1 / 12) for r in warm)
+    if name == "auto":
+        assert {*cold[:4]} <= set(np.flatnonzero(TRUTH.any(axis=(1, 2))))
+        assert warm[-1].row == 1  # where it has been told already
+    with pytest.raises(StrategyError):
+        session.propose("page", "entropy")
+    assert session.propose("page", "interval") is not None
+
+
+def test_halved_intervals_cover_everything() -> None:
+    for n in (1, 2, 7, 24):
+        assert sorted(interval_order(n)) == list(range(n))
+
+
+def test_regions_are_asked_once_and_their_answers_teach(open_volume: Open) -> None:
+    session = open_volume(audit=0)
+    session.wait()
+    truths = []
+    for _ in range(4):
+        region = session.regions()[0]
+        inside = TRUTH[region.voxels]
+        seen = np.bincount(inside, minlength=3)
+        truths.append(1 + int(seen[1:].argmax()) if seen[1:].sum() > 0.25 * seen.sum() else 0)
+        session.submit(region, truths[-1], elapsed_s=2.0)
+        session.wait()
+    assert sorted(truths)[2:] == [2, 2]
+    assert session.model is not None
+    labels = session.label_volume()
+    said = labels != 255
+    assert (labels[said] == TRUTH[said]).mean() > 0.8
+    assert set(np.unique(labels)) >= {0, 2, 255}
+    events = session.annotations()
+    assert (events.kind == "stroke").all()
+    assert (events.strategy == "region").all()
+    assert session.costs().set_index("kind").n["region"] == 4
+    assert session.counts()["labelled"] == 0  # no section is finished by it
+
+
+def test_a_region_that_nobody_can_tell_is_ignored_and_not_asked_again(open_volume: Open) -> None:
+    session = open_volume(audit=0)
+    session.wait()
+    first = session.regions()[0]
+    session.unsure(first)
+    second = session.regions()[0]
+    session.skip(second, "too deep")
+    third = session.regions()[0]
+    assert len({first.region_id, second.region_id, third.region_id}) == 3
+    labels = session.label_volume()
+    assert (labels[first.voxels] == 254).all()
+    assert (labels[second.voxels] == 254).all()
+    assert session.annotations().note.tolist() == ["unsure", "too deep"]
+    session.wait()
+    assert session.model is None
+
+
+def test_a_region_leaves_what_was_painted_and_the_reserve_alone(open_volume: Open) -> None:
+    session = open_volume()
+    session.wait()
+    reserve = {index_of(i) for i in session._reserve_ids}
+    regions = session.regions(10)
+    assert regions
+    assert not {int(s) for r in regions for s in np.unique(r.voxels[0])} & reserve
+    region = regions[0]
+    index = int(region.voxels[0][0])
+    own = region.mask_of(index, SHAPE[1:])
+    stroke(session, index, own, "stone")
+    session.submit(region, "mine")
+    assert (session.mask(session.pool.item_ids[index])[own] == 2).all()
+    assert not {index_of(p["item_id"]) for p in session.annotations().value[1]["parts"]} & reserve
+
+
+def test_what_several_annotators_paint_is_a_union_or_a_consensus(open_volume: Open) -> None:
+    ann = open_volume(audit=0)
+    bob = open_volume(audit=0, annotator="bob")
+    cat = open_volume(audit=0, annotator="cat")
+    left, right = np.zeros(SHAPE[1:], bool), np.zeros(SHAPE[1:], bool)
+    left[5:20, 5:20], right[5:20, 25:40] = True, True
+    stroke(ann, 2, left, "mine")
+    stroke(bob, 2, right, "stone")
+    both = ann.mask("volume/2")
+    assert (both[left] == 1).all()
+    assert (both[right] == 2).all()
+    assert (ann.mask("volume/2", "ann")[right] == 255).all()
+    for session, value in ((bob, "mine"), (cat, "soil")):
+        stroke(session, 2, left, value)
+    assert (ann.mask("volume/2")[left] == 1).all()  # two against one
+    assert (cat.mask("volume/2", "cat")[left] == 0).all()
+    ann.wait()
+    assert ann.model is not None
+
+
+def test_lines_of_different_lengths_and_any_classifier(open_volume: Open) -> None:
+    volume = al.Volume(VOLUME, axes=[("line", "m", 0.2), ("time", "ns", 0.1), ("distance", "m", 0.02)],
+                       lengths=(48,) * 6 + (30,) * 6, name="survey")  # fmt: skip
+    session = open_volume(volume, audit=0, learner=LogisticRegression(max_iter=200))
+    assert session.mask("survey/8").shape == (40, 30)
+    with pytest.raises(TaskError, match="30 columns"):
+        stroke(session, 8, np.pad(np.ones((2, 2), bool), ((0, 38), (40, 6))), 1)
+    stroke(session, 1, TRUTH[1] == 1, 1)
+    stroke(session, 8, TRUTH[8][:, :30] == 2, 2)
+    session.wait()
+    assert session.label_volume()[8, :, 30:].min() == 255
+    assert session.predict_section(8).shape == (40, 48, 3)
+    assert session.predict(VOLUME[:2]).shape == (2, 40, 48)
+    assert {type(session.model).__name__} == {"LogisticRegression"}
+
+
+def test_boxes_are_kept_as_they_were_drawn(open_volume: Open) -> None:
+    session = open_volume(task=al.Boxes(["mine"]), audit=0)
+    where = np.zeros(SHAPE[1:], bool)
+    where[8:15, 8:15] = True
+    value = {
+        "tool": "box",
+        "parts": [part_of("volume/1", where, "mine")],
+        "shape": {"points": [8, 8, 15, 15]},
+        "recipe": "",
+    }
+    session.submit("volume/1", value)
+    session.wait()
+    assert session.annotations().value[0]["shape"] == {"points": [8.0, 8.0, 15.0, 15.0]}
+    assert session.model is not None
+    with pytest.raises(TaskError, match="tool"):
+        stroke(session, 1, where, "mine", tool="brush")
