@@ -14,8 +14,9 @@ export interface WidgetTraits {
   class_keys: Record<string, string>;
   show_model: boolean;
   height: number;
-  /** Of the volume widget only. */
-  volume?: VolumeInfo;
+  /** Of the volume widget only: the volume, and the tools that its task takes. */
+  info?: VolumeInfo;
+  tools?: string[];
 }
 
 export type WidgetModel = AnyModel<WidgetTraits>;

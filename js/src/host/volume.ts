@@ -12,9 +12,10 @@ import type { WidgetModel } from "./model";
 export class VolumeController extends Controller<VolumeLabeller, VolumeCommand> {
   readonly settings: Settings;
   readonly studio: Studio;
+  readonly tools: readonly string[];
 
   constructor(model: WidgetModel, abort: AbortSignal | undefined) {
-    const info = model.get("volume") as VolumeInfo;
+    const info = model.get("info") as VolumeInfo;
     const settings = new Settings(storageOf("localStorage"), model.get("store_id") ?? "", info);
     super(
       model,
@@ -23,6 +24,7 @@ export class VolumeController extends Controller<VolumeLabeller, VolumeCommand> 
       VOLUME_KEYS,
     );
     this.settings = settings;
+    this.tools = model.get("tools") ?? [];
     this.studio = new Studio(this.labeller.sections, settings, () => performance.now());
   }
 }

@@ -33,6 +33,11 @@ export class MaskBook {
     return this.#page(itemId).raster;
   }
 
+  /** Whether anything was ever drawn or told of a section: others have no mask yet. */
+  knows(itemId: string): boolean {
+    return this.#pages.has(itemId);
+  }
+
   /** Whether anything is labelled on a section. */
   has(itemId: string): boolean {
     return this.#pages.get(itemId)?.raster.pixels.some((pixel) => pixel !== UNLABELLED) ?? false;
@@ -61,6 +66,11 @@ export class MaskBook {
       changed.push(item);
     }
     return changed;
+  }
+
+  /** Folds a section again: what was drawn into its mask without becoming a stroke is gone. */
+  refold(itemId: string): void {
+    this.#fold(this.#page(itemId));
   }
 
   /** Forgets a stroke that the kernel will never take. */

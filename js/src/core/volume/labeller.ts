@@ -77,6 +77,8 @@ export class VolumeLabeller {
   readonly #stale = new Set<string>();
   readonly #anchored = new Set<string>();
   readonly #madeAt = new Map<string, number>();
+  /** A stroke is being drawn: the mask under the hand is not replaced meanwhile. */
+  drawing = false;
   #started = false;
   #looked = -1;
   #regionToken = "";
@@ -200,6 +202,10 @@ export class VolumeLabeller {
     return this.#book.of(this.idOf(index));
   }
 
+  isKnown(index: number): boolean {
+    return this.#book.knows(this.idOf(index));
+  }
+
   isLabelled(index: number): boolean {
     return this.#book.has(this.idOf(index));
   }
@@ -293,6 +299,13 @@ export class VolumeLabeller {
     const name = this.classes.peek()[rest ?? 0] ?? "";
     this.announcement.set(rest == null ? `Finished ${item}` : `Finished ${item}: the rest is ${name}`);
     this.next("section");
+  }
+
+  /** Gives up the stroke that is being drawn. */
+  giveUp(): void {
+    this.drawing = false;
+    this.#book.refold(this.item);
+    this.#changed();
   }
 
   skip(note = ""): void {
@@ -591,13 +604,13 @@ export class VolumeLabeller {
   /** Takes the kernel's word on sections. */
   #hear(states: readonly (Verdict & { item_id: string; parts: Part[] })[]): void {
     let changed = false;
-    const settled = this.#outbox.unsaved === 0;
+    const settled = this.#outbox.unsaved === 0 && !this.drawing;
     for (const state of states) {
       const { item_id, finished, rest, answer } = state;
       this.#told.set(item_id, { finished, rest, answer });
       try {
         if (settled) changed = this.#book.adopt(state) || changed;
-        else this.#book.begin(state);
+        else if (!this.drawing) this.#book.begin(state);
       } catch (error) {
         this.notices.add({ severity: "error", message: `${item_id}: ${(error as Error).message}` }, "states");
       }
@@ -611,7 +624,8 @@ export class VolumeLabeller {
 
   /** Asks the kernel for masks that may differ from ours, when nothing of ours is under way. */
   #refresh(): void {
-    if (this.#stale.size === 0 || this.#outbox.unsaved > 0 || this.link.isOpen("states")) return;
+    if (this.#stale.size === 0 || this.drawing || this.#outbox.unsaved > 0 || this.link.isOpen("states"))
+      return;
     const item_ids = [...this.#stale];
     this.link.request(
       () => ({ kind: "states", item_ids }),

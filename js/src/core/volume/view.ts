@@ -14,7 +14,7 @@ export interface View {
 const MOST = 64;
 
 /** The whole section. `aspect` is height over width of a raw pixel; null: as large as there is room, each way for itself. */
-export function fit(image: Size, room: Size, aspect: number | null): View {
+export function whole(image: Size, room: Size, aspect: number | null): View {
   let sx = room.width / Math.max(image.width, 1);
   let sy = room.height / Math.max(image.height, 1);
   if (aspect != null) {
