@@ -82,7 +82,8 @@ class GrowingSession(Session):
         self._room = threading.Event()
         self._context: list[Any] = []
         self._context_at = 0
-        super().__init__(pool, task, **options)
+        # What came and went is not asked again: a stream's past is not there any more.
+        super().__init__(pool, task, **{"policy": "never", **options})
         self._ids[:] = [""] * CONTEXT
         self._held = HeldItems(self._ids, self._row)
         self._store.keep_setting("scenario", self._scenario())

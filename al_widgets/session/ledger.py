@@ -8,6 +8,7 @@ settles the item.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Ledger:
         self._standing: dict[str, dict[str, Annotation]] = {}
         self._counting: dict[str, tuple[Annotation, ...]] = {}
         self._n_counting = 0
+        self._annotators: set[str] = set()
         self._labels: dict[str, Label] = {}
         for event in events:
             self.add(event)
@@ -63,6 +65,8 @@ class Ledger:
             return False
         self._events[event.event_id] = event
         item_id = event.item_id
+        if event.kind != "undo":
+            self._annotators.add(event.annotator)
         if event.kind == "undo":
             if event.target is None:
                 return True
@@ -140,10 +144,24 @@ class Ledger:
         """Answers of one item that count, oldest first: one an annotator, and the repeats beside them."""
         return self._counting.get(item_id, ())
 
+    def n_given(self, item_id: str, annotator: str) -> int:
+        """Return how many answers an annotator has given to an item, undone ones included."""
+        return sum(self._events[i].annotator == annotator for i in self._of_item.get(item_id, ()))
+
     @property
     def n_counting(self) -> int:
         """Number of answers that count, of any kind."""
         return self._n_counting
+
+    @property
+    def everybody(self) -> frozenset[str]:
+        """Who has answered anything, undone answers included."""
+        return frozenset(self._annotators)
+
+    def newest_items(self, version: int) -> set[str]:
+        """Return the items of the events that came after `version` of them were known."""
+        newer = itertools.islice(reversed(self._events.values()), max(0, len(self._events) - max(version, 0)))
+        return {event.item_id for event in newer}
 
     def answered(self) -> Iterator[str]:
         """Ids of all items with an answer that stands, of any kind."""

@@ -114,13 +114,15 @@ class ServingQueue:
                 yield Pick(row, "random", None, None, "new")
 
     def _is_audit(self, place: int) -> bool:
-        """Whether the query at a place is an audit: one at a hidden, random place of every block of 1/share places."""
-        if not self._audit:
-            return False
-        block = int(place * self._audit)
-        first, end = (math.ceil(k / self._audit) for k in (block, block + 1))
-        if not first <= place < end:  # the product and the quotients round differently
-            block += 1 if place >= end else -1
-            first, end = (math.ceil(k / self._audit) for k in (block, block + 1))
-        digest = hashlib.blake2b(f"{self._seed}:{block}".encode(), digest_size=4).digest()
-        return first + int.from_bytes(digest, "big") % max(1, end - first) == place
+        return bool(self._audit) and hidden_place(place, self._audit, str(self._seed))
+
+
+def hidden_place(place: int, share: float, key: str) -> bool:
+    """Whether a place of the order of queries is special: one at a hidden, random place of every block of 1/share places."""
+    block = int(place * share)
+    first, end = (math.ceil(k / share) for k in (block, block + 1))
+    if not first <= place < end:  # the product and the quotients round differently
+        block += 1 if place >= end else -1
+        first, end = (math.ceil(k / share) for k in (block, block + 1))
+    digest = hashlib.blake2b(f"{key}:{block}".encode(), digest_size=4).digest()
+    return first + int.from_bytes(digest, "big") % max(1, end - first) == place

@@ -16,6 +16,7 @@ from al_widgets.errors import UnknownItemError
 from al_widgets.pool import Pool
 from al_widgets.records import Advice, Annotation, Estimate, Forecast, Problem, Query, Round
 from al_widgets.session import frames, measures, reviewing
+from al_widgets.session.asking import Asking
 from al_widgets.session.consensus import Agreed, Witnesses, agree, merged
 from al_widgets.session.ledger import Label, Ledger
 from al_widgets.session.opinion import probabilities_of, reason_of
@@ -55,6 +56,7 @@ class Readings(ABC):
     _encoding_error: str
     _closed: str
     _queue: ServingQueue
+    _asking: Asking
     _merged: tuple[Agreed, int, dict[str, Label]] | None = None
     _alone: tuple[Agreed, int] | None = None
     _doubts: tuple[tuple[int, int, int, int], list[Doubt]] | None = None
@@ -252,6 +254,7 @@ class Readings(ABC):
             self._task.classes,
             row,
             frozenset(i for i in row if i in self._reserve_ids),
+            self._asking.gold,
         )
 
     def _judged(self) -> Agreed:

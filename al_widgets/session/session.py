@@ -20,10 +20,11 @@ from al_widgets.pool import Pool, open_pool
 from al_widgets.records import Estimate, Problem, Query, Round
 from al_widgets.session import alike, measures, new_pictures
 from al_widgets.session.answers import Answers
+from al_widgets.session.asking import Asking, Circumstances
 from al_widgets.session.encoding import BackgroundEncoding
 from al_widgets.session.ledger import Ledger
 from al_widgets.session.observers import Callback, Observers
-from al_widgets.session.queue import ServingQueue
+from al_widgets.session.queue import Pick, ServingQueue
 from al_widgets.session.registry import supersede
 from al_widgets.session.rounds import Rounds, State
 from al_widgets.session.snapshot import Snapshot
@@ -32,7 +33,7 @@ from al_widgets.strategies import as_strategy
 from al_widgets.task import Classification, Segmentation, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -72,6 +73,12 @@ class Session(Answers):
         What an hour of the annotator costs; without it no money is shown.
     batch_size : int
         Answers between two trainings; the queries of a batch are chosen together, without redundancy.
+    policy : str
+        When to ask for another answer to the same item: ``"never"``, ``"always-2"`` …, ``"activelab"``, ``"mi"`` (whatever tells
+        more a second), or ``"auto"``, which does that in favour of new items. A lone annotator gets one of their own answers
+        of long ago again, now and then: how often the two agree tells how reliable they are.
+    gold : mapping of item id to answer, optional
+        Items whose answer is known: mixed in unmarked, one in twenty, they tell how reliable an annotator is.
     seed : int
         Of everything that is drawn at random.
 
@@ -117,6 +124,8 @@ class Session(Answers):
         target: float = 0.95,
         hourly_rate: float | None = None,
         batch_size: int = 1,
+        policy: Any = "auto",
+        gold: Mapping[str, Any] | None = None,
         seed: int = 0,
     ) -> None:
         self._closed = ""
@@ -128,6 +137,7 @@ class Session(Answers):
             learner = as_learner(learner)
         self.annotator = annotator or _login_name()
         self.target, self.hourly_rate, self.batch_size, self.seed = target, hourly_rate, batch_size, seed
+        self._asking = Asking(policy, {}, seed)
         self._pool: Pool = self._make_pool(pool)
         self._ids: Sequence[str] = self._pool.item_ids
         self._row = {item_id: row for row, item_id in enumerate(self._ids)}
@@ -135,6 +145,7 @@ class Session(Answers):
         self._store: Store = open_store(f"{self._pool.name}.db" if store is None else store)
         try:
             self._begin(task, audit, strategy, learner, encoder)
+            self._take_gold(gold or {})
         except BaseException:
             self._store.close()
             raise
@@ -161,6 +172,14 @@ class Session(Answers):
         self._past: list[Round] = self._store.rounds()
         self._rounds = self._make_rounds(strategy, learner, max((r.round for r in self._past), default=0))
         self._encoding = self._make_encoding(encoder)
+
+    def _take_gold(self, gold: Mapping[str, Any]) -> None:
+        """Remember the items whose answer is known; they do not measure the model, for they were not drawn at random."""
+        for item_id, value in gold.items():
+            self._row_of(item_id)
+            self._task.validate(value)
+        self._asking.gold = dict(gold)
+        self._reserve_ids -= gold.keys()
 
     def _make_pool(self, pool: Any) -> Pool:
         return open_pool(pool)
@@ -207,19 +226,20 @@ class Session(Answers):
         it the loop never waits for training, as a person at the widget does not.
         """
         asked = 0
-        held: list[str] = []
+        held: dict[str, int] = {}
         holder = f"{self._client}:{uuid.uuid4().hex[:6]}"
         try:
             while limit is None or asked < limit:
                 if wait and asked % self.batch_size == 0:
                     self.wait()
                 with self._lock:
-                    held = [i for i in held if not self._ledger.answers(i)]
-                drawn = self.draw(holder, 1, have=held)
+                    held = {i: n for i, n in held.items() if self._ledger.n_given(i, self.annotator) == n}
+                drawn = self.draw(holder, 1, have=list(held))
                 if not drawn:
                     return
                 asked += 1
-                held.append(drawn[0].item_id)
+                with self._lock:
+                    held[drawn[0].item_id] = self._ledger.n_given(drawn[0].item_id, self.annotator)
                 yield drawn[0]
         finally:
             if not self._closed:
@@ -248,7 +268,7 @@ class Session(Answers):
             kept = have if keep is None else have[:keep]
             if keep is not None and len(kept) < len(have):
                 self._store.release(holder, have[keep:])
-            leased = self._store.leased()
+            leased = self._free_answered(holder, set(kept))
             mine = set(kept)
             done = self._ledger.answered_by(self.annotator)
             labels = self._ledger.labels
@@ -260,16 +280,57 @@ class Session(Answers):
                     and item_id not in done
                     and item_id not in mine
                     and item_id not in self._problems
+                    and item_id not in self._asking.gold
                     and leased.get(item_id, holder) == holder
                 )
 
-            served = len(leased.keys() | set(self._ledger.answered()))
-            picks = self._queue.pick(max(0, n), served, free)
+            served = self._ledger.n_counting + sum(1 for i in leased if not self._ledger.answers(i))
+            picks = self._mix_in(self._queue.pick(max(0, n), served, free), max(0, n), served, mine, leased, holder)
             granted = set(self._store.lease([*kept, *(self._ids[p.row] for p in picks)], holder, LEASE_S))
             queries = [self._query(p) for p in picks if self._ids[p.row] in granted]
             self._visible[holder] = [*kept, *(q.item_id for q in queries)][:ON_SCREEN]
         self.start()
         return queries
+
+    def _free_answered(self, holder: str, kept: set[str]) -> dict[str, str]:
+        """Give back what a holder has answered, so that others may be asked the same; return the leases."""
+        leased = self._store.leased()
+        if self._asking.never:
+            return leased
+        done = [
+            i
+            for i, who in leased.items()
+            if who == holder and i not in kept and self.annotator in self._ledger.answers(i)
+        ]
+        if done:
+            self._store.release(holder, done)
+        return {i: who for i, who in leased.items() if i not in set(done)}
+
+    def _mix_in(
+        self, picks: list[Pick], n: int, served: int, mine: set[str], leased: dict[str, str], holder: str
+    ) -> list[Pick]:
+        """Put repeats and known items in the places of some new ones."""
+        if self._asking.never:
+            return picks
+        now = Circumstances(
+            self.annotator,
+            self._ledger,
+            self._rounds.agreed,
+            self._rounds.snapshot,
+            self._ids,
+            self._row,
+            self._reserve_ids,
+            mine | self._problems.keys() | {i for i, who in leased.items() if who != holder},
+        )
+        chosen: list[Pick] = []
+        for place in range(n):
+            pick = picks[place] if place < len(picks) else None
+            chosen_ids = {self._ids[p.row] for p in chosen}
+            pick = self._asking.choose(pick, served + place, now, chosen_ids)
+            if pick is None:
+                break
+            chosen.append(pick)
+        return chosen
 
     def draw_alike(self, holder: str, n: int, *, name: str | None = None, have: Sequence[str] = ()) -> alike.Alike:
         """Draw up to `n` open items that the model takes for one class, most confident first, and lease them.
@@ -440,7 +501,7 @@ class Session(Answers):
                 answered,
                 visible,
                 list(self._queue.in_reserve),
-                [self._row[i] for i in self._problems],
+                [self._row[i] for i in (*self._problems, *self._asking.gold) if i in self._row],
             ):
                 open_[taken] = False
             pending = (set(answered) | set(visible)) - set(rows) - self._queue.in_reserve
