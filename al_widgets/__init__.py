@@ -39,6 +39,7 @@ _HOME = {
     "VolumeWidget": "al_widgets.widgets",
     "Dashboard": "al_widgets.widgets",
     "LabelingApp": "al_widgets.widgets",
+    "AnnotatorPage": "al_widgets.widgets",
     "BatchGrid": "al_widgets.widgets",
     "ReviewGallery": "al_widgets.widgets",
 }

@@ -26,7 +26,7 @@ from al_widgets.session.ledger import Ledger
 from al_widgets.session.observers import Callback, Observers
 from al_widgets.session.queue import Pick, ServingQueue
 from al_widgets.session.registry import supersede
-from al_widgets.session.rounds import Rounds, State
+from al_widgets.session.rounds import Rounds, State, agreed_labels
 from al_widgets.session.snapshot import Snapshot
 from al_widgets.store import Store, open_store
 from al_widgets.strategies import as_strategy
@@ -439,7 +439,8 @@ class Session(Answers):
             return Estimate(None, None, None, 0, METHOD, "there is no model yet")
         seen = np.isin(state.labelled, rows)
         at = np.searchsorted(rows, state.labelled[seen])
-        return cross_validate(snapshot.learner, matrix, at, state.labels[seen], len(state.classes), self.seed)
+        labels, _ = agreed_labels(state, self._rounds.agreed)
+        return cross_validate(snapshot.learner, matrix, at, labels[seen], len(state.classes), self.seed)
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:
         """Call ``callback(change)`` on changes, from any thread; returns the function that ends it.

@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from al_widgets.widgets.annotator_page import AnnotatorPage
     from al_widgets.widgets.app import LabelingApp
     from al_widgets.widgets.batch_grid import BatchGrid
     from al_widgets.widgets.dashboard import Dashboard
@@ -13,9 +14,18 @@ if TYPE_CHECKING:
     from al_widgets.widgets.review_gallery import ReviewGallery
     from al_widgets.widgets.volume import VolumeWidget
 
-__all__ = ["BatchGrid", "Dashboard", "LabelingApp", "QueryWidget", "ReviewGallery", "VolumeWidget"]
+__all__ = [
+    "AnnotatorPage",
+    "BatchGrid",
+    "Dashboard",
+    "LabelingApp",
+    "QueryWidget",
+    "ReviewGallery",
+    "VolumeWidget",
+]
 
 _HOME = {
+    "AnnotatorPage": "annotator_page",
     "BatchGrid": "batch_grid",
     "LabelingApp": "app",
     "Dashboard": "dashboard",

@@ -50,10 +50,10 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
         self._captions = {name: DashboardCaption(name=name) for name in ("Accuracy", "Labels", "Time")}
         figures = (self._accuracy.figure, self._classes.figure, self._times.figure)
         plots = [
-            _box([figure, caption], "al-dashboard-plot")
+            make_box([figure, caption], "al-dashboard-plot")
             for figure, caption in zip(figures, self._captions.values(), strict=True)
         ]
-        super().__init__([self._head, _box(plots, "al-dashboard-plots")])
+        super().__init__([self._head, make_box(plots, "al-dashboard-plots")])
         self.add_class("al-dashboard")
         self._refresher = Refresher(self.refresh, INTERVAL_S)
         self._unsubscribe = session.subscribe(_weakly(self))
@@ -98,7 +98,8 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
         super().close()
 
 
-def _box(children: list[Any], name: str) -> Any:
+def make_box(children: list[Any], name: str) -> Any:
+    """Return a box with a class of the style sheet."""
     box = ipywidgets.VBox(children)
     box.add_class(name)
     return box

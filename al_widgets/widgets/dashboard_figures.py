@@ -34,7 +34,8 @@ class Plot(Protocol):
         """Set the marks' data."""
 
 
-def _figure(title: str, marks: list[Any], axes: list[Any], left: int) -> Any:
+def make_figure(title: str, marks: list[Any], axes: list[Any], left: int) -> Any:
+    """Return a figure in the dashboard's dress."""
     return bq.Figure(
         title=title,
         title_style=TITLE_STYLE,
@@ -49,7 +50,8 @@ def _figure(title: str, marks: list[Any], axes: list[Any], left: int) -> Any:
     )
 
 
-def _axis(scale: Any, label: str = "", *, vertical: bool = False, form: str | None = None) -> Any:
+def make_axis(scale: Any, label: str = "", *, vertical: bool = False, form: str | None = None) -> Any:
+    """Return an axis in the dashboard's dress."""
     options: dict[str, Any] = {"grid_lines": "none", "color": QUIET}
     if vertical:
         options["side"] = "left"
@@ -58,7 +60,7 @@ def _axis(scale: Any, label: str = "", *, vertical: bool = False, form: str | No
     return bq.Axis(scale=scale, label=label, label_color=TEXT, label_offset="28px", **options)
 
 
-def _note(scales: dict[str, Any]) -> Any:
+def make_note(scales: dict[str, Any]) -> Any:
     """Return the mark that says why a plot is empty, in its middle."""
     return bq.Label(
         x=np.empty(0),
@@ -72,18 +74,19 @@ def _note(scales: dict[str, Any]) -> Any:
     )
 
 
-def _set(widget: Any, **traits: Any) -> None:
+def set_traits(widget: Any, **traits: Any) -> None:
     """Set traits in one message; equal ones are not sent again."""
     with widget.hold_sync():
         for name, value in traits.items():
             setattr(widget, name, value)
 
 
-def _say(note: Any, why: str, x: float, y: float) -> None:
+def say(note: Any, why: str, x: float, y: float) -> None:
+    """Write why a plot is empty into its middle, or nothing."""
     lines = _wrap(why) if why else []
     step = 0.11 * y * 2
     heights = [y + step * ((len(lines) - 1) / 2 - i) for i in range(len(lines))]
-    _set(note, x=np.full(len(lines), x), y=np.array(heights), text=lines)
+    set_traits(note, x=np.full(len(lines), x), y=np.array(heights), text=lines)
 
 
 def _wrap(text: str, width: int = 34) -> list[str]:
@@ -127,10 +130,10 @@ class AccuracyFigure:
             colors=[TEXT],
             y_offset=-9,
         )
-        self._note = _note(scales)
-        self._bottom, left = _axis(self._x, "labels"), _axis(self._y, vertical=True, form=".0%")
+        self._note = make_note(scales)
+        self._bottom, left = make_axis(self._x, "labels"), make_axis(self._y, vertical=True, form=".0%")
         left.tick_values = ticks(1.0)
-        self.figure = _figure(
+        self.figure = make_figure(
             "Accuracy",
             [self._band, *self._lines.values(), self._curve, self._names, self._note],
             [self._bottom, left],
@@ -140,27 +143,27 @@ class AccuracyFigure:
     def show(self, data: AccuracyPlot) -> None:
         """Set curve, band and lines."""
         end = axis_end(data.n_labels[-1] if data.n_labels else 0)
-        _set(self._x, max=end)
-        _set(self._bottom, tick_values=ticks(end))
+        set_traits(self._x, max=end)
+        set_traits(self._bottom, tick_values=ticks(end))
         x = np.array(data.n_labels)
-        _set(self._band, x=x, y=np.array([data.low, data.high]))
-        _set(self._curve, x=x, y=np.array(data.value))
+        set_traits(self._band, x=x, y=np.array([data.low, data.high]))
+        set_traits(self._curve, x=x, y=np.array(data.value))
         known = {r.name: r.value for r in data.references}
         for name, line in self._lines.items():
             height = known.get(name)
-            _set(
+            set_traits(
                 line,
                 x=np.array([] if height is None else [0.0, end]),
                 y=np.array([] if height is None else [height, height]),
             )
-        _set(
+        set_traits(
             self._names,
             x=np.array([PLACES[name] * end for name in known]),
             y=np.array([v + 0.03 if v < 0.9 else v - 0.11 for v in known.values()]),
             text=[f"{name} {value:.0%}" for name, value in known.items()],
         )
-        _set(self.figure, title=f"Accuracy, {data.method}" if data.method else "Accuracy")
-        _say(self._note, data.why, end / 2, 0.76)
+        set_traits(self.figure, title=f"Accuracy, {data.method}" if data.method else "Accuracy")
+        say(self._note, data.why, end / 2, 0.76)
 
 
 class ClassFigure:
@@ -181,16 +184,16 @@ class ClassFigure:
             label_display_vertical_offset=14,
             label_font_style={"fill": TEXT, "font-size": "11px"},
         )
-        self._bottom = _axis(self._y, "labels", form="d")
+        self._bottom = make_axis(self._y, "labels", form="d")
         names = bq.Axis(scale=self._x, side="left", grid_lines="none", color=QUIET)
-        self.figure = _figure("Labels of each class", [self._bars], [names, self._bottom], left=104)
+        self.figure = make_figure("Labels of each class", [self._bars], [names, self._bottom], left=104)
 
     def show(self, data: ClassPlot) -> None:
         """Set names and counts."""
         top = nice(1.15 * max(8, *data.counts, 0))
-        _set(self._y, max=top)
-        _set(self._bottom, tick_values=ticks(top))
-        _set(self._bars, x=list(data.names), y=np.array(data.counts, dtype=float))
+        set_traits(self._y, max=top)
+        set_traits(self._bottom, tick_values=ticks(top))
+        set_traits(self._bars, x=list(data.names), y=np.array(data.counts, dtype=float))
 
 
 class TimeFigure:
@@ -210,9 +213,9 @@ class TimeFigure:
             stroke=QUIET,
         )
         self._trend = bq.Lines(x=none, y=none, scales=scales, colors=[ACCENT], stroke_width=2)
-        self._note = _note(scales)
-        self._bottom, self._left = _axis(self._x, "answers"), _axis(self._y, vertical=True)
-        self.figure = _figure(
+        self._note = make_note(scales)
+        self._bottom, self._left = make_axis(self._x, "answers"), make_axis(self._y, vertical=True)
+        self.figure = make_figure(
             "Seconds a label, running median",
             [self._points, self._trend, self._note],
             [self._bottom, self._left],
@@ -224,11 +227,11 @@ class TimeFigure:
         first, last = (data.number[0] - 1, data.number[-1]) if data.number else (0, 0)
         steps = ticks(axis_end(last - first))
         end = first + steps[-1]
-        _set(self._bottom, tick_values=first + steps)
-        _set(self._left, tick_values=ticks(data.top))
-        _set(self._x, min=float(first), max=float(end))
-        _set(self._y, max=data.top)
+        set_traits(self._bottom, tick_values=first + steps)
+        set_traits(self._left, tick_values=ticks(data.top))
+        set_traits(self._x, min=float(first), max=float(end))
+        set_traits(self._y, max=data.top)
         x = np.array(data.number, dtype=float)
-        _set(self._points, x=x, y=np.array(data.seconds))
-        _set(self._trend, x=x, y=np.array(data.trend))
-        _say(self._note, data.why, (first + end) / 2, data.top / 2)
+        set_traits(self._points, x=x, y=np.array(data.seconds))
+        set_traits(self._trend, x=x, y=np.array(data.trend))
+        say(self._note, data.why, (first + end) / 2, data.top / 2)

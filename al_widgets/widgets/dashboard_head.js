@@ -40,9 +40,9 @@ function render({ model, el, signal }) {
   const attached = new ResizeObserver(() => {
     const root = el.closest(".al-dashboard");
     if (root === null) return;
-    root.dataset.al = "dashboard";
+    root.dataset.al = model.get("hook");
     root.setAttribute("role", "region");
-    root.setAttribute("aria-label", "Accuracy and cost");
+    root.setAttribute("aria-label", model.get("label"));
     attached.disconnect();
   });
   attached.observe(el);

@@ -24,6 +24,8 @@ class DashboardHead(anywidget.AnyWidget):
         Name, value and note of each figure.
     advice, problem : str
         One sentence each, or nothing.
+    hook, label : str
+        ``data-al`` and ``aria-label`` of the whole.
     """
 
     _esm = _HERE / "dashboard_head.js"
@@ -31,6 +33,8 @@ class DashboardHead(anywidget.AnyWidget):
     tiles = t.List(t.List(t.Unicode())).tag(sync=True)
     advice = t.Unicode().tag(sync=True)
     problem = t.Unicode().tag(sync=True)
+    hook = t.Unicode("dashboard").tag(sync=True)
+    label = t.Unicode("Accuracy and cost").tag(sync=True)
 
 
 class DashboardCaption(anywidget.AnyWidget):

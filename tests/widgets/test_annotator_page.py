@@ -1,0 +1,111 @@
+"""The annotator page: what it draws and says, from tables, and from a session with two annotators."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import al_widgets as al
+from al_widgets.records import Estimate, Forecast
+from al_widgets.widgets.annotator_data import cost_plot, cost_tiles, pace_plot, reliability_plot
+
+NONE = Estimate(None, None, None, 0, "")
+
+
+def answers(**seconds: list[float]) -> pd.DataFrame:
+    rows = [
+        {"annotator": who, "kind": "label", "elapsed_s": s, "answered_at": float(i)}
+        for who, times in seconds.items()
+        for i, s in enumerate(times)
+    ]
+    return pd.DataFrame(rows, columns=["annotator", "kind", "elapsed_s", "answered_at"])
+
+
+def history(accuracy: list[float], step_s: float = 10.0) -> pd.DataFrame:
+    n = len(accuracy)
+    table = {"accuracy": accuracy, "low": [a - 0.1 for a in accuracy], "high": [a + 0.05 for a in accuracy]}
+    return pd.DataFrame({**table, "n_labels": np.arange(n) + 10, "seconds": step_s * (np.arange(n) + 1)})
+
+
+def forecast(seconds: float, low: float, high: float) -> Forecast:
+    part = Estimate(seconds, low, high, 30, "80 %")
+    return Forecast(0.95, part, part, Estimate(seconds / 60, low / 60, high / 60, 30, "80 %"))
+
+
+def test_pace_takes_pauses_out_and_shows_the_busiest_annotators() -> None:
+    steady = [2.0 + 0.1 * (i % 5) for i in range(40)]
+    found = pace_plot(answers(ann=[*steady[:20], 600.0, *steady[20:]], bob=[5.0] * 12, few=[1.0] * 3))
+    assert [path.name for path in found.paths] == ["ann", "bob"]
+    assert max(found.paths[0].value) < 3
+    assert "1 pause taken out" in found.summary
+
+
+def test_pace_says_why_it_is_empty() -> None:
+    assert pace_plot(answers(ann=[1.0, 2.0])).why
+    assert reliability_plot(pd.DataFrame(columns=["annotator", "n", "time", "accuracy", "low", "high"])).why
+
+
+def test_cost_plot_adds_the_forecast_to_what_was_spent() -> None:
+    found = cost_plot(history([0.5, 0.6, 0.7]), 30.0, 3600.0, 0.95, forecast(60.0, 40.0, 90.0))
+    assert found.unit == "money"
+    assert found.spent == (10.0, 20.0, 30.0)
+    assert found.reach == (70.0, 120.0)
+    assert "95.0 % is forecast at 70.00 to 120" in found.summary
+    open_end = cost_plot(history([0.5, 0.6, 0.7]), 30.0, None, 0.95, forecast(60.0, 40.0, math.inf))
+    assert open_end.unit == "minutes"
+    assert math.isinf(open_end.reach[1])
+    assert "at least" in open_end.summary
+
+
+def test_cost_plot_shows_cross_validation_only_on_demand_and_never_calls_it_an_accuracy() -> None:
+    assert cost_plot(history([0.7]), 10.0, None, 0.9, None).chosen == ()
+    shown = cost_plot(history([0.7]), 10.0, None, 0.9, None, [(10.0, 0.95)])
+    assert "25.0 points above the audit: it is no accuracy" in shown.summary
+
+
+def test_price_of_a_point_comes_from_the_forecast_or_from_the_last_rounds() -> None:
+    estimate = Estimate(0.85, 0.8, 0.9, 40, "Wilson 95 %")
+    by_forecast = cost_tiles(history([0.8, 0.85]), 20.0, 20.0, estimate, forecast(100.0, 50.0, 200.0))[2]
+    assert (by_forecast.value, by_forecast.note) == ("about 10.00", "on the way to 95.0 %")
+    rising = history([0.5 + 0.01 * i for i in range(12)])
+    assert cost_tiles(rising, 120.0, None, estimate, None)[2].value == "about 10 s"
+    assert cost_tiles(history([0.8] * 12), 120.0, None, estimate, None)[2].value == "no gain seen"
+    assert cost_tiles(history([0.8] * 3), 30.0, None, NONE, None)[2].note == "too early to say"
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[al.Session]:
+    rng = np.random.default_rng(0)
+    level = rng.choice([60, 190], (150, 1, 1))
+    images = np.clip(level + rng.integers(-30, 30, (150, 12, 12)), 0, 255).astype(np.uint8)
+    store = tmp_path / "labels.db"
+    with (
+        al.Session(images, ["dark", "bright"], store=store, annotator="ann", hourly_rate=60) as session,
+        al.Session(images, ["dark", "bright"], store=store, annotator="bob") as bob,
+    ):
+        for n, query in enumerate(session.queries(limit=60, wait=False)):
+            truth = "bright" if images[int(query.item_id.rsplit("/", 1)[1])].mean() > 125 else "dark"
+            session.submit(query, truth, elapsed_s=1.0 + 0.1 * (n % 4))
+            other = {"bright": "dark", "dark": "bright"}[truth]
+            bob.submit(query.item_id, truth if n < 25 else other if n % 2 else truth, elapsed_s=2.0)
+        session.wait()
+        yield session
+
+
+def test_page_shows_both_annotators_advises_a_break_and_teaches_on_demand(
+    watched: al.Session, wait_until: Callable[..., None]
+) -> None:
+    page = al.AnnotatorPage(watched)
+    names = page._reliability._names.text  # what bqplot draws
+    assert sorted(names) == ["ann", "bob"]
+    assert "bob: the answers have become less reliable" in page._head.advice
+    assert not any("Cross-validation" in tile[0] for tile in page._head.tiles)
+    page.teaching = True
+    wait_until(lambda: any("no accuracy" in tile[2] for tile in page._head.tiles))
+    page.close()
+    page.close()
