@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from al_widgets.task import rle
 from al_widgets.task.strokes import UNLABELLED
 
 Mask = npt.NDArray[np.uint8]
+Strokes = Literal["all", "hand", "region"]
 
 
 def paint(mask: Mask, part: Mapping[str, Any], number: int) -> None:
@@ -77,7 +78,9 @@ class MaskLedger(Ledger):
     def __init__(self, shape_of: Callable[[str], tuple[int, int] | None], number_of: Callable[[str], int]) -> None:
         self._shape_of, self._number_of = shape_of, number_of
         self._strokes: dict[tuple[str, str], list[tuple[tuple[float, str, int], str]]] = {}
-        self._masks: dict[tuple[str, str], tuple[int, Mask]] = {}  # how many strokes are painted, and what came of it
+        self._masks: dict[
+            tuple[str, str], dict[Strokes, tuple[int, Mask]]
+        ] = {}  # strokes painted so far, and the result
         self._painters: dict[str, set[str]] = {}
         self._changes: dict[str, int] = {}
         super().__init__()
@@ -139,8 +142,14 @@ class MaskLedger(Ledger):
         answer = self.answers(item_id).get(annotator)
         return answer if answer is not None and answer.kind == "label" else None
 
-    def painted(self, item_id: str, annotator: str) -> Mask:
+    def painted(self, item_id: str, annotator: str, strokes: Strokes = "all") -> Mask:
         """Return what an annotator painted on a section, as a copy: (rows, columns), 255 where nothing.
+
+        Parameters
+        ----------
+        item_id, annotator : str
+        strokes : {"all", "hand", "region"}
+            All of them, or without answers about regions, or those alone.
 
         Raises
         ------
@@ -150,14 +159,17 @@ class MaskLedger(Ledger):
         shape = self._shape_of(item_id)
         if shape is None:
             raise KeyError(item_id)
-        strokes = self._strokes.get((item_id, annotator), [])
-        done, mask = self._masks.get((item_id, annotator), (0, None))
+        events = self._strokes.get((item_id, annotator), [])
+        folds = self._masks.setdefault((item_id, annotator), {})
+        done, mask = folds.get(strokes, (0, None))
         if mask is None:
             mask = np.full(shape, UNLABELLED, np.uint8)
-        for _, event_id in strokes[done:]:
-            if self.stands(event_id):
-                self._paint(mask, self._events[event_id], item_id)
-        self._masks[item_id, annotator] = (len(strokes), mask)
+        for _, event_id in events[done:]:
+            event = self._events[event_id]
+            kind = "region" if event.value["tool"] == "region" else "hand"
+            if strokes in ("all", kind) and self.stands(event_id):
+                self._paint(mask, event, item_id)
+        folds[strokes] = (len(events), mask)
         return mask.copy()
 
     def _paint(self, mask: Mask, stroke: Annotation, item_id: str) -> None:
@@ -166,9 +178,9 @@ class MaskLedger(Ledger):
                 value = part["value"]
                 paint(mask, part, self._number_of(value) if isinstance(value, str) else value)
 
-    def mask(self, item_id: str, annotator: str) -> Mask:
+    def mask(self, item_id: str, annotator: str, strokes: Strokes = "all") -> Mask:
         """Return what an annotator says of a section: what was painted and, once it is finished, the rest."""
-        mask = self.painted(item_id, annotator)
+        mask = self.painted(item_id, annotator, strokes)
         answer = self.finished(item_id, annotator)
         if answer is not None and (rest := answer.value["rest"]) is not None:
             mask[mask == UNLABELLED] = self._number_of(rest)

@@ -22,7 +22,7 @@ from al_widgets.task.strokes import IGNORE, UNLABELLED
 Mask = npt.NDArray[np.uint8]
 Voxels = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]
 Box = tuple[int, int, int, int, int, int]
-THRESHOLDS = (0.5, 0.35, 0.2, 0.1)
+THRESHOLDS = (0.35, 0.25, 0.15)
 """Of the foreground's probability, tried one after the other until there is a blob."""
 ANOMALOUS = 6.0
 """Value of the anomaly map that stands for a probability of 1 before there is a model."""

@@ -26,7 +26,7 @@ from al_widgets.session.rounds import Rounds
 from al_widgets.session.sections import check_strategy
 from al_widgets.session.snapshot import Snapshot
 from al_widgets.session.volume_readings import VolumeReadings, is_radar, pixel_features, slices_of
-from al_widgets.session.volume_rounds import VolumePreparation, VolumeRounds, VolumeState
+from al_widgets.session.volume_rounds import Said, VolumePreparation, VolumeRounds, VolumeState
 from al_widgets.strategies.slices import Region
 from al_widgets.task import Segmentation
 from al_widgets.task.strokes import IGNORE, UNLABELLED, pixel_value
@@ -181,18 +181,20 @@ class VolumeSession(VolumeReadings):
         """Return what a round begins with; on the trainer's thread."""
         with self._lock:
             self._sync()
-            masks: dict[int, tuple[int, list[Mask]]] = {}
+            said: dict[int, Said] = {}
             for item_id in self._ledger.touched():
                 row = self._row.get(item_id)
                 if row is None or row in self._queue.in_reserve or not (who := self._ledger.annotators(item_id)):
                     continue
                 changes = self._ledger.changes(item_id)
                 known = self._rounds.knows(row, changes)
-                masks[row] = (changes, [] if known else [self._ledger.mask(item_id, name) for name in who])
+                painted = [] if known else [self._ledger.mask(item_id, name, "hand") for name in who]
+                outlined = [] if known else [self._ledger.painted(item_id, name, "region") for name in who]
+                said[row] = Said(changes, painted, outlined)
             answered = {self._row[i] for i in self._ledger.answered() if i in self._row}
             visible = {self._row[i] for ids in self._visible.values() for i in ids if i in self._row}
             closed = answered | visible | self._queue.in_reserve | {self._row[i] for i in self._problems}
-            labelled = (answered | visible | masks.keys()) - self._queue.in_reserve
+            labelled = (answered | visible | said.keys()) - self._queue.in_reserve
             empty = np.empty(0, np.intp)
             return VolumeState(
                 version=len(self._ledger),
@@ -203,7 +205,8 @@ class VolumeSession(VolumeReadings):
                 labels=empty,
                 candidates=np.array([r for r in range(len(self._ids)) if r not in closed], np.intp),
                 pending=empty,
-                masks=masks,
+                said=said,
+                hidden=self._queue.in_reserve,
                 measuring=[self._row[i] for i in self._reserve_ids if i in self._ledger.labels],
             )
 

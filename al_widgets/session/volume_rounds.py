@@ -18,17 +18,42 @@ import numpy.typing as npt
 from al_widgets.errors import AlWidgetsError
 from al_widgets.features.blas_threads import one_blas_thread
 from al_widgets.learning.pixels import PixelLearner
+from al_widgets.learning.training_masks import training_masks
 from al_widgets.oracles.masks import UNPAINTED, mask_consensus
 from al_widgets.session.encoding import BackgroundEncoding
+from al_widgets.session.regions import ANOMALOUS, THRESHOLDS
 from al_widgets.session.rounds import Rounds, State
 from al_widgets.session.section_maps import SectionMaps, section_map
 from al_widgets.session.sections import rank_sections
 from al_widgets.session.snapshot import Ranked, Snapshot
+from al_widgets.strategies.slices import interval_sections
 from al_widgets.task.strokes import IGNORE, UNLABELLED
 
 Mask = npt.NDArray[np.uint8]
 ASSUMED = 2000
 """Pixels taken for background while only objects have been painted."""
+PRESUMED_SECTIONS = 24
+"""Sections on which background is presumed beside outlines of regions."""
+QUIET = 0.8
+"""Share of the threshold of regions below which pixels are inconspicuous."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the annotators have said of a section, one mask each; no masks where `VolumeRounds.knows` this number of changes.
+
+    Attributes
+    ----------
+    changes : int
+    painted : list of ndarray
+        By hand, and what a finished section's rest is.
+    outlined : list of ndarray
+        By answers about regions.
+    """
+
+    changes: int
+    painted: list[Mask]
+    outlined: list[Mask]
 
 
 @dataclass(frozen=True)
@@ -37,16 +62,18 @@ class VolumeState(State):
 
     Attributes
     ----------
-    masks : dict of int to (int, list of ndarray)
-        Section that may be trained on → number of its changes, and the mask of each annotator (none where `VolumeRounds.knows`
-        that number).
+    said : dict of int to Said
+        Of the sections that may be trained on.
+    hidden : frozenset of int
+        Sections that may not.
     looking : list of int
         Sections on screens.
     measuring : list of int
         Finished sections of the audit reserve.
     """
 
-    masks: dict[int, tuple[int, list[Mask]]] = field(default_factory=dict)
+    said: dict[int, Said] = field(default_factory=dict)
+    hidden: frozenset[int] = frozenset()
     looking: list[int] = field(default_factory=list)
     measuring: list[int] = field(default_factory=list)
 
@@ -67,6 +94,15 @@ def consensus_of(masks: list[Mask], n_classes: int) -> Mask:
         label = np.where(said, stack, UNPAINTED).max(axis=0)
     ignored = (stack == IGNORE).any(axis=0)
     return np.where(label != UNPAINTED, label, np.where(ignored, IGNORE, UNLABELLED)).astype(np.uint8)
+
+
+def _known(mask: Mask) -> Mask:
+    """Return a mask without what is to be ignored."""
+    return np.where(mask == IGNORE, UNLABELLED, mask).astype(np.uint8)
+
+
+def _counts(mask: Mask) -> npt.NDArray[np.intp]:
+    return np.bincount(mask.ravel(), minlength=256).astype(np.intp)
 
 
 class VolumePreparation(BackgroundEncoding):
@@ -132,7 +168,7 @@ class VolumeRounds(Rounds):
         """`PixelFeatures` of the volume, once they are there."""
         self._model: PixelLearner | None = None
         self._model_version, self._n_trained, self._fit_s = -1, 0, 0.0
-        self._known_consensus: dict[int, tuple[int, Mask]] = {}
+        self._known_consensus: dict[int, tuple[int, Mask, Mask]] = {}
         self._strength: npt.NDArray[np.float32] | None = None
         self._strength_lock = threading.Lock()
 
@@ -175,20 +211,22 @@ class VolumeRounds(Rounds):
             self._sweep(state, errors)
 
     def _fit(self, state: VolumeState) -> None:
-        """Fit a new learner where two classes are known, or one and what may be taken for background."""
+        """Fit a new learner as soon as an object is known; what is missing of the background is presumed."""
         began = time.perf_counter()
-        masks = {index: self._consensus(index, *said, len(state.classes)) for index, said in state.masks.items()}
-        counts = sum((np.bincount(m.ravel(), minlength=256) for m in masks.values()), np.zeros(256, np.intp))
+        n_classes = len(state.classes)
+        both = {index: self._consensus(index, said, n_classes) for index, said in state.said.items()}
+        painted, outlined = ({i: pair[k] for i, pair in both.items() if (pair[k] < IGNORE).any()} for k in (0, 1))
+        counts = sum((_counts(m) for m in (*painted.values(), *outlined.values())), np.zeros(256, np.intp))
         self._model_version = state.version
-        if not counts[1:IGNORE].any() or not (counts[0] or masks):
+        if not counts[1:IGNORE].any():
             # Background alone, or nothing any more: no model can be made, and an old one is none of these strokes.
             self._model, self._n_trained = None, 0
             self.maps = SectionMaps(len(self._lengths))
             return
-        if not counts[0]:
+        masks = self._with_outlines(painted, outlined, state) if outlined else painted
+        if not any((m == 0).any() for m in masks.values()):
             masks = self._with_background(masks)
-        trainable = {i: np.where(m == IGNORE, UNLABELLED, m).astype(np.uint8) for i, m in masks.items()}
-        self._model = self._template.clone().fit(self.pixels, trainable, len(state.classes))
+        self._model = self._template.clone().fit(self.pixels, masks, n_classes)
         self._n_trained = int(counts[:IGNORE].sum())
         self._round += 1
         self._fit_s = time.perf_counter() - began
@@ -198,11 +236,40 @@ class VolumeRounds(Rounds):
         known = self._known_consensus.get(index)
         return known is not None and known[0] == changes
 
-    def _consensus(self, index: int, changes: int, masks: list[Mask], n_classes: int) -> Mask:
+    def _consensus(self, index: int, said: Said, n_classes: int) -> tuple[Mask, Mask]:
+        """Return what all annotators together painted and outlined on a section, 255 also where pixels are to be ignored."""
         known = self._known_consensus.get(index)
-        if known is None or known[0] != changes:
-            known = self._known_consensus[index] = (changes, consensus_of(masks, n_classes))
-        return known[1]
+        if known is None or known[0] != said.changes:
+            painted, outlined = (_known(consensus_of(masks, n_classes)) for masks in (said.painted, said.outlined))
+            known = self._known_consensus[index] = (said.changes, painted, outlined)
+        return known[1], known[2]
+
+    def _with_outlines(
+        self, painted: dict[int, Mask], outlined: dict[int, Mask], state: VolumeState
+    ) -> dict[int, Mask]:
+        """Let outlines of regions count as much as they are worth, and presume background on sections nobody painted."""
+        n, rows, columns = self.pixels.shape
+        # Presumed pixels need the features of their section: a few sections show the background well enough.
+        spread = set(interval_sections(n, PRESUMED_SECTIONS).tolist()) - state.hidden
+        chosen = sorted(spread | painted.keys() | outlined.keys())
+        doubtful = np.clip(self.pixels.anomaly[chosen] / ANOMALOUS, 0, 1)
+        for at, index in enumerate(chosen):
+            if (found := self.maps[index]) is not None:
+                doubtful[at] = found.foreground / np.float32(255)
+
+        def whole(masks: dict[int, Mask]) -> dict[int, Mask]:
+            """Return masks as wide as the volume, by their place among the chosen ones."""
+            wide = {}
+            for at, index in enumerate(chosen):
+                if index in masks:
+                    wide[at] = np.full((rows, columns), UNLABELLED, np.uint8)
+                    wide[at][:, : masks[index].shape[1]] = masks[index]
+            return wide
+
+        rng = np.random.default_rng(self._seed)
+        below = QUIET * THRESHOLDS[0]
+        masks = training_masks(whole(painted), whole(outlined), doubtful, below=below, rng=rng)
+        return {chosen[at]: mask[:, : self._lengths[chosen[at]]] for at, mask in masks.items()}
 
     def _with_background(self, masks: dict[int, Mask]) -> dict[int, Mask]:
         """Take some unpainted, inconspicuous pixels for background: who paints objects first shall see a model too."""

@@ -149,7 +149,7 @@ def test_audit_sections_are_never_trained_on(open_volume: Open) -> None:
     session.wait()
     assert session.model is None
     assert session.accuracy.value is None
-    assert not {index_of(i) for i in reserve} & session._state().masks.keys()
+    assert not {index_of(i) for i in reserve} & session._state().said.keys()
     small = open_volume(VOLUME[:4], store=":memory:")
     assert not small._reserve_ids
     assert "too small" in small.accuracy.why
