@@ -22,7 +22,7 @@ UNLABELLED = 255
 """Value in masks where nobody has said anything, or where a pixel is to be ignored."""
 
 THREADS = min(2, os.cpu_count() or 1)
-"""Of the default learner: a stroke is answered sooner where a second core is free, and the others stay with the page."""
+"""Of the default learner's predictions: a stroke is answered sooner where a second core is free, and the others stay with the page."""
 
 
 class PixelSource(Protocol):
@@ -101,8 +101,6 @@ class PixelLearner:
         except Exception as error:
             # Any classifier of the user's may raise anything; the session shows one sentence and keeps the old model.
             raise LearnerError(f"fitting {type(estimator).__name__} on {keep.size} pixels failed: {error}") from error
-        if self._template is None:
-            estimator.set_params(n_jobs=1)  # `_predict` shares the rows out instead
         self._estimator, self._n_classes = estimator, n_classes
         return self
 
@@ -127,14 +125,23 @@ class PixelLearner:
     def _predict(self, estimator: Any, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return the estimator's probabilities; the default one's from as many threads as have a part of the rows each.
 
-        Not by the estimator's own threads, which add up trees in the order in which they finish: the same question would not
-        get the same answer to the last bit.
+        Tree by tree, always in the same order, so that the same question gets the same answer to the last bit. Not by the
+        forest itself: scikit-learn sets the warning filters of the whole process anew around each of its tasks, and tasks of
+        two threads at once leave none behind (1.9).
         """
-        if self._template is not None or THREADS == 1:
+        if self._template is not None:
             return np.asarray(estimator.predict_proba(features), np.float32)
-        parts = np.array_split(features, THREADS)
+
+        def mean(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+            total = np.zeros((len(rows), len(estimator.classes_)))
+            for tree in estimator.estimators_:
+                total += tree.predict_proba(rows, check_input=False)
+            return total / len(estimator.estimators_)
+
+        if THREADS == 1:
+            return mean(features).astype(np.float32)
         with ThreadPoolExecutor(THREADS) as pool:
-            return np.concatenate(list(pool.map(estimator.predict_proba, parts))).astype(np.float32)
+            return np.concatenate(list(pool.map(mean, np.array_split(features, THREADS)))).astype(np.float32)
 
     def _new_estimator(self) -> Any:
         if self._template is not None:
@@ -150,7 +157,7 @@ class PixelLearner:
             max_depth=16,
             class_weight="balanced",
             random_state=self._random_state,
-            n_jobs=THREADS,
+            n_jobs=1,  # see `_predict`
         )
 
 
