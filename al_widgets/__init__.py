@@ -34,6 +34,7 @@ _HOME = {
     "StreamSession": "al_widgets.session",
     "SynthesisSession": "al_widgets.session",
     "simulate": "al_widgets.session",
+    "compare_curves": "al_widgets.evaluation",
     "SimulatedOracle": "al_widgets.oracles",
     "QueryWidget": "al_widgets.widgets",
     "VolumeWidget": "al_widgets.widgets",
@@ -42,6 +43,7 @@ _HOME = {
     "AnnotatorPage": "al_widgets.widgets",
     "BatchGrid": "al_widgets.widgets",
     "ReviewGallery": "al_widgets.widgets",
+    "plot_curves": "al_widgets.widgets",
 }
 _MODULES = (
     "datasets",

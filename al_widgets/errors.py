@@ -16,6 +16,7 @@
     ├── EncoderError          an encoder failed, or gave something that is no matrix
     ├── LearnerError          a learner failed to fit or to predict
     ├── StrategyError         an unknown strategy, or one that lacks what it needs (ValueError)
+    ├── CurveError            a table that is no learning curves, or a wrong way to look at them (ValueError)
     ├── SessionError          a call the session cannot serve now
     │   └── SessionClosedError
     ├── MessageError          a malformed message from the page                  (ValueError)
@@ -106,6 +107,10 @@ class LearnerError(AlWidgetsError):
 
 class StrategyError(AlWidgetsError, ValueError):
     """An unknown strategy, or one that lacks what it needs."""
+
+
+class CurveError(AlWidgetsError, ValueError):
+    """A table that is no learning curves, or a wrong way to look at them."""
 
 
 class SessionError(AlWidgetsError):

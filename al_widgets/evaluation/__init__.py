@@ -18,23 +18,28 @@ from al_widgets.evaluation.certified import (
     ppr_interval_iid,
 )
 from al_widgets.evaluation.cost import Effort, effort, fence, spent
+from al_widgets.evaluation.curves import Band, bands, compare_curves, default_target
 from al_widgets.evaluation.forecast import forecast_to_target
 from al_widgets.evaluation.reserve import audit_due, in_reserve, reserve_fraction, reserve_order
 from al_widgets.evaluation.stopping import advise, change_bound, cohen_kappa, stability
 from al_widgets.evaluation.timing import TimeModel, fit_time_model, timing_features
 
 __all__ = [
+    "Band",
     "Effort",
     "TimeModel",
     "advise",
     "audit_due",
     "audit_estimate",
+    "bands",
     "certified_estimate",
     "chance_accuracy",
     "change_bound",
     "clopper_pearson_interval",
     "cohen_kappa",
+    "compare_curves",
     "correct_for_annotator",
+    "default_target",
     "effort",
     "fence",
     "fit_time_model",

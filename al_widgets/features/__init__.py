@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from al_widgets.features.cache import DescriptionCache
     from al_widgets.features.encoding import FeatureSnapshot, FeatureTable
     from al_widgets.features.handcrafted import HandcraftedEncoder
-    from al_widgets.features.opening import open_encoder
+    from al_widgets.features.opening import encoder_title, open_encoder
     from al_widgets.features.precomputed import Precomputed
     from al_widgets.features.sklearn_encoder import SklearnEncoder
 
@@ -22,6 +22,7 @@ _HOME = {
     "HandcraftedEncoder": "al_widgets.features.handcrafted",
     "Precomputed": "al_widgets.features.precomputed",
     "SklearnEncoder": "al_widgets.features.sklearn_encoder",
+    "encoder_title": "al_widgets.features.opening",
     "open_encoder": "al_widgets.features.opening",
 }
 
@@ -33,6 +34,7 @@ __all__ = [
     "HandcraftedEncoder",
     "Precomputed",
     "SklearnEncoder",
+    "encoder_title",
     "open_encoder",
 ]
 

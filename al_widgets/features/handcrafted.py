@@ -1,4 +1,4 @@
-"""The default encoder: gradients, binary patterns, colours and learned patches; no weights to fetch, no GPU.
+"""The encoder without weights: gradients, binary patterns, colours and learned patches; nothing to fetch, no GPU.
 
 Imported by sessions. `describe` may be called from any thread.
 """
@@ -41,6 +41,7 @@ class HandcraftedEncoder:
         Images whose shorter side has at least this many pixels lose nothing that `describe` would see.
     """
 
+    title = "gradients, patterns, colours and patches, handcrafted"
     near_side = 128
     _side = 64
 

@@ -48,6 +48,7 @@ class PretrainedEncoder:
         If the weights are not those this was tested with.
     """
 
+    title = "EfficientNet-Lite0, pretrained"
     near_side = 2 * SIDE
 
     def __init__(self, dimension: int = 256) -> None:

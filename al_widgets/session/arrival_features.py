@@ -42,6 +42,11 @@ class ArrivalFeatures:
         return self.version > 0 and self._seen >= FITS[-1]
 
     @property
+    def opened(self) -> Encoder | None:
+        """The encoder as it is, with or without a reduction; None before the first item."""
+        return self._encoder
+
+    @property
     def encoder(self) -> Encoder | None:
         """The encoder with its reduction; None before the first fit."""
         return self._encoder if self.version else None

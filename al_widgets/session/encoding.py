@@ -55,6 +55,18 @@ class BackgroundEncoding:
         return self._table.encoder if self.finished and self._table is not None else None
 
     @property
+    def described_by(self) -> str:
+        """What turns pictures into features, in words; empty before it was opened."""
+        from al_widgets.features import encoder_title
+
+        encoder = self._opened
+        return "" if encoder is None else encoder_title(encoder)
+
+    @property
+    def _opened(self) -> Any:
+        return None if self._table is None else self._table.encoder
+
+    @property
     def finished(self) -> bool:
         """Whether everything that can be encoded is."""
         return self._finished.is_set()

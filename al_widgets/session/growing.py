@@ -48,6 +48,10 @@ class ArmedRounds(BackgroundEncoding):
         """What turns pictures into features; None before the first."""
         return self.features.encoder
 
+    @property
+    def _opened(self) -> Any:
+        return self.features.opened
+
     def _run(self) -> None:
         self._on_ready(np.empty(0, np.intp), np.empty((0, 0), np.float32))
         self._finished.set()

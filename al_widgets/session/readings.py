@@ -18,6 +18,7 @@ from al_widgets.records import Advice, Annotation, Estimate, Forecast, Problem, 
 from al_widgets.session import frames, measures, reviewing
 from al_widgets.session.asking import Asking
 from al_widgets.session.consensus import Agreed, Witnesses, agree, merged
+from al_widgets.session.encoding import BackgroundEncoding
 from al_widgets.session.ledger import Label, Ledger
 from al_widgets.session.opinion import probabilities_of, reason_of
 from al_widgets.session.queue import Pick, ServingQueue
@@ -53,6 +54,7 @@ class Readings(ABC):
     _reserve_ids: set[str]
     _progress: tuple[int, int] | None
     _error: str
+    _encoding: BackgroundEncoding
     _encoding_error: str
     _closed: str
     _queue: ServingQueue
@@ -385,6 +387,7 @@ class Readings(ABC):
     def __repr__(self) -> str:
         accuracy = self.accuracy
         counts = self.counts() if not self._closed else {"labelled": len(self._ledger.labels), "total": len(self._ids)}
+        described = self._encoding.described_by
         figure = accuracy.why or f"{accuracy.value:.1%} [{accuracy.low:.1%}, {accuracy.high:.1%}] ({accuracy.method})"
         return frames.summary(
             {
@@ -393,6 +396,7 @@ class Readings(ABC):
                 "labelled": f"{counts['labelled']} of {counts['total']}",
                 "strategy": self.strategy,
                 "accuracy": figure,
+                **({"encoder": described} if described else {}),
                 "store": self._store.location,
                 **{name.lower(): f"{value} {note}" for name, value, note in self.facts()},
                 **({"closed": self._closed} if self._closed else {}),

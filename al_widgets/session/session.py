@@ -59,7 +59,8 @@ class Session(Answers):
         Name from ``al_widgets.strategies.names()``, or any object with that protocol.
     learner : scikit-learn classifier or Learner, optional
     encoder : scikit-learn transformer or Encoder, optional
-        Images to features; default: the one for pictures, without a GPU.
+        Images to features; default: EfficientNet-Lite0 where the extra ``pretrained`` is installed, else features that need
+        no weights. The bare session says which.
     store : str or Path, optional
         File or SQLAlchemy URL of the answers; default: ``<pool name>.db`` in the working directory. ``":memory:"`` keeps
         nothing.

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +15,7 @@ import numpy.typing as npt
 
 from al_widgets.errors import SessionError
 from al_widgets.learning.base import Learner
+from al_widgets.session.curve_file import CurveFile, Points, fingerprint
 from al_widgets.session.snapshot import TrainingInput, train
 from al_widgets.strategies import Strategy, as_strategy
 from al_widgets.task import Classification
@@ -20,7 +25,9 @@ if TYPE_CHECKING:
 
 IntArray = npt.NDArray[np.intp]
 FloatArray = npt.NDArray[np.floating[Any]]
-Progress = Callable[[int, int], None]
+
+#: Trainings below which other processes would take longer to start than to help.
+WORTH_PROCESSES = 200
 
 
 def simulate(
@@ -38,6 +45,8 @@ def simulate(
     oracle: Callable[[str], Any] | None = None,
     seconds_per_label: float = 1.0,
     progress: bool = True,
+    jobs: int | None = None,
+    resume: str | Path | None = None,
 ) -> pd.DataFrame:
     """Compare strategies on a pool whose labels are known.
 
@@ -68,7 +77,14 @@ def simulate(
     seconds_per_label : float
         Cost of a label where the oracle has none.
     progress : bool
-        Show a progress bar.
+        Show a progress bar: curves done.
+    jobs : int, optional
+        Processes, each with curves of its own; their number changes nothing but rounding. Default: one a core for longer
+        experiments without an oracle, else this process alone. With an oracle every process has a copy of it, so give
+        ``jobs=1`` where what it counts is looked at afterwards.
+    resume : str or Path, optional
+        File of the curves that are done, one line each, written as they are done: the same call takes up where it stopped,
+        also with more strategies or seeds. Curves of other data, settings or learners in it are left alone and not used.
 
     Returns
     -------
@@ -106,15 +122,55 @@ def simulate(
         features, item_ids, classes, task.classes, limit, batch_size, holdout, oracle, seconds_per_label
     )
     queries = [as_strategy(s) for s in strategies]
-    rows: list[tuple[str, int, int, float, float]] = []
-    with tqdm(total=len(queries) * len(seeds), desc="simulating", disable=not progress) as bar:
-        for strategy in queries:
-            for seed in seeds:
-                rows += [(strategy.name, seed, *point) for point in experiment.curve(strategy, learner, seed)]
-                bar.update()
+    cases = [(i, seed) for i in range(len(queries)) for seed in seeds]
+    file = CurveFile(resume, fingerprint(experiment, learner)) if resume is not None else CurveFile.nowhere()
+    curves = {(i, seed): points for i, seed in cases if (points := file.curve(queries[i], seed)) is not None}
+    left = [case for case in cases if case not in curves]
+    if jobs is None:
+        trainings = len(left) * limit / max(1, batch_size)
+        jobs = (os.cpu_count() or 1) if oracle is None and trainings >= WORTH_PROCESSES else 1
+    jobs = 1 if sys.platform == "emscripten" else min(jobs if jobs > 0 else os.cpu_count() or 1, max(1, len(left)))
+    with tqdm(total=len(cases), initial=len(curves), desc="simulating", disable=not progress) as bar:
+        for case, points in _curves(experiment, queries, learner, left, jobs):
+            file.add(queries[case[0]], case[1], points)
+            curves[case] = points
+            bar.update()
     import pandas as pd
 
+    rows = [(queries[i].name, seed, *point) for i, seed in cases for point in curves[i, seed]]
     return pd.DataFrame(rows, columns=["strategy", "seed", "n_labels", "accuracy", "cost_s"])
+
+
+def _curves(
+    experiment: _Experiment, queries: Sequence[Strategy], learner: Any, cases: Sequence[tuple[int, int]], jobs: int
+) -> Iterator[tuple[tuple[int, int], Points]]:
+    """Yield (case, its curve) as curves are done."""
+    if jobs == 1:
+        for i, seed in cases:
+            yield (i, seed), experiment.curve(queries[i], learner, seed)
+        return
+    from joblib import Parallel, delayed
+
+    with TemporaryDirectory(prefix="al_widgets-") as folder:
+        path = Path(folder) / "features.npy"
+        np.save(path, experiment.features)
+        bare = replace(experiment, features=np.empty((0, 0), np.float32))
+        run = Parallel(n_jobs=jobs, return_as="generator_unordered")
+        yield from run(delayed(_curve_elsewhere)(bare, path, queries[i], learner, (i, seed)) for i, seed in cases)
+
+
+#: The features of the experiment this process works on: the same array for all its curves, so that their graph is built once.
+_shared: dict[Path, FloatArray] = {}
+
+
+def _curve_elsewhere(
+    bare: _Experiment, path: Path, strategy: Strategy, learner: Any, case: tuple[int, int]
+) -> tuple[tuple[int, int], Points]:
+    """Run one curve in a process of its own, whose features lie in a file."""
+    if path not in _shared:
+        _shared.clear()
+        _shared[path] = np.load(path)
+    return case, replace(bare, features=_shared[path]).curve(strategy, learner, case[1])
 
 
 @dataclass(frozen=True)
@@ -131,7 +187,7 @@ class _Experiment:
     oracle: Callable[[str], Any] | None
     seconds_per_label: float
 
-    def curve(self, strategy: Strategy, learner: Any, seed: int) -> list[tuple[int, float, float]]:
+    def curve(self, strategy: Strategy, learner: Any, seed: int) -> Points:
         """Return (n_labels, accuracy, cost_s) after each training."""
         n = len(self.truth)
         order = np.random.default_rng([seed, 7]).permutation(n)
@@ -146,7 +202,7 @@ class _Experiment:
         labelled: list[int] = []
         labels: list[int] = []
         cost = 0.0
-        points: list[tuple[int, float, float]] = []
+        points: Points = []
         while True:
             snapshot = train(
                 TrainingInput(

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from al_widgets.widgets.annotator_page import AnnotatorPage
     from al_widgets.widgets.app import LabelingApp
     from al_widgets.widgets.batch_grid import BatchGrid
+    from al_widgets.widgets.curves import plot_curves
     from al_widgets.widgets.dashboard import Dashboard
     from al_widgets.widgets.query import QueryWidget
     from al_widgets.widgets.review_gallery import ReviewGallery
@@ -22,6 +23,7 @@ __all__ = [
     "QueryWidget",
     "ReviewGallery",
     "VolumeWidget",
+    "plot_curves",
 ]
 
 _HOME = {
@@ -32,6 +34,7 @@ _HOME = {
     "QueryWidget": "query",
     "ReviewGallery": "review_gallery",
     "VolumeWidget": "volume",
+    "plot_curves": "curves",
 }
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import skimage.data
 
+import al_widgets as al
 from al_widgets.errors import EncoderError, MissingExtraError, ReadError
-from al_widgets.features import Encoder, open_encoder, pretrained
+from al_widgets.features import Encoder, HandcraftedEncoder, open_encoder, opening, pretrained
 from al_widgets.features.canvas import canvases
 from al_widgets.features.torch_checkpoint import read_checkpoint
 
@@ -122,6 +123,35 @@ def test_pretrained_names_its_extra_when_it_is_missing(monkeypatch):
     monkeypatch.setattr(pretrained.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"al-widgets\[pretrained\]"):
         pretrained.PretrainedEncoder()
+
+
+@needs_extra
+def test_the_default_is_pretrained_where_it_is_installed_but_for_tiny_pictures():
+    assert isinstance(open_encoder(), pretrained.PretrainedEncoder)
+    assert isinstance(open_encoder(None, (28, 28)), pretrained.PretrainedEncoder)
+    assert isinstance(open_encoder(None, (8, 8, 3)), HandcraftedEncoder)
+
+
+@pytest.mark.parametrize("missing", opening.PRETRAINED)
+def test_the_default_needs_no_weights_where_they_are_missing(missing, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else find(name))
+    assert isinstance(open_encoder(), HandcraftedEncoder)
+
+
+@needs_extra
+def test_the_default_falls_back_and_says_so_when_the_weights_are_not_the_right_ones(monkeypatch, caplog):
+    monkeypatch.setattr(pretrained, "_SHA256", "0" * 64)
+    assert isinstance(open_encoder(), HandcraftedEncoder)
+    assert "reinstall" in caplog.text
+
+
+@needs_extra
+def test_a_bare_session_says_what_encodes():
+    pictures = np.random.default_rng(0).integers(0, 255, (12, 20, 20), np.uint8)
+    with al.Session(pictures, ["a", "b"], store=":memory:") as session:
+        session.wait()
+        assert "EfficientNet-Lite0, pretrained" in repr(session)
 
 
 @needs_extra

@@ -123,7 +123,6 @@ def test_two_transformers_to_be_fitted_share_descriptions_and_not_features(tmp_p
 
 
 def test_open_encoder_picks_by_type():
-    assert isinstance(open_encoder(), HandcraftedEncoder)
     assert isinstance(open_encoder("handcrafted"), HandcraftedEncoder)
     assert isinstance(open_encoder(PCA(3), (8, 8)), SklearnEncoder)
     assert isinstance(open_encoder(np.zeros((3, 4))), Precomputed)

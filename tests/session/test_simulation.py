@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 import al_widgets as al
 from al_widgets.errors import SessionError
+from al_widgets.session import simulation
 from tests.session.conftest import CLASSES, Digits
 
 
@@ -83,3 +85,76 @@ def test_truth_that_does_not_fit_is_refused(rows: np.ndarray, digits: Digits) ->
         al.simulate(rows, digits.targets, ["1", "2"])
     with pytest.raises(SessionError, match="no class of the task"):
         al.simulate(rows, digits.targets, oracle=lambda _: "cow", strategies=["random"], seeds=1, progress=False)
+
+
+def test_processes_change_nothing_but_the_time(rows: np.ndarray, digits: Digits) -> None:
+    def run(jobs: int) -> Any:
+        options = {"strategies": ["random", "k_center"], "seeds": 2, "limit": 40, "batch_size": 20, "progress": False}
+        return al.simulate(rows, digits.targets, learner=LogisticRegression(max_iter=300), jobs=jobs, **options)
+
+    assert run(2).equals(run(1))
+
+
+def test_a_simulation_goes_on_where_it_was_killed(
+    rows: np.ndarray, digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "curves.jsonl"
+    options = {
+        "seeds": 2,
+        "limit": 40,
+        "batch_size": 20,
+        "progress": False,
+        "learner": LogisticRegression(max_iter=300),
+    }
+    whole = al.simulate(rows, digits.targets, strategies=["random", "margin"], **options)
+    ran: list[tuple[str, int]] = []
+    curve = simulation._Experiment.curve
+
+    def killed(self: Any, strategy: Any, learner: Any, seed: int) -> Any:
+        if len(ran) == 2:
+            raise KeyboardInterrupt
+        ran.append((strategy.name, seed))
+        return curve(self, strategy, learner, seed)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(simulation._Experiment, "curve", killed)
+        al.simulate(rows, digits.targets, strategies=["random", "margin"], resume=path, **options)
+    assert ran == [("random", 0), ("random", 1)]
+    with path.open("a") as file:
+        file.write('{"experiment": "half a li')  # the line that was being written
+    ran.clear()
+    monkeypatch.setattr(
+        simulation._Experiment,
+        "curve",
+        lambda self, strategy, learner, seed: (ran.append((strategy.name, seed)), curve(self, strategy, learner, seed))[
+            1
+        ],
+    )
+    resumed = al.simulate(rows, digits.targets, strategies=["random", "margin"], resume=path, **options)
+    assert ran == [("margin", 0), ("margin", 1)]
+    assert resumed.equals(whole)
+    ran.clear()
+    assert al.simulate(rows, digits.targets, strategies=["random", "margin"], resume=path, **options).equals(whole)
+    assert not ran
+
+
+def test_curves_of_other_settings_data_or_learners_are_not_taken_for_done(
+    rows: np.ndarray, digits: Digits, tmp_path: Path
+) -> None:
+    path = tmp_path / "curves.jsonl"
+    base = {"strategies": ["random"], "seeds": 1, "limit": 20, "batch_size": 20, "progress": False, "resume": path}
+    logistic = LogisticRegression(max_iter=300)
+    al.simulate(rows, digits.targets, learner=logistic, **base)
+    al.simulate(rows, digits.targets, learner=LogisticRegression(max_iter=300, C=9.0), **base)
+    al.simulate(rows + 1, digits.targets, learner=logistic, **base)
+    al.simulate(rows, digits.targets, learner=logistic, **{**base, "batch_size": 10})
+    al.simulate(rows, digits.targets, learner=logistic, **base)
+    assert len(path.read_text().splitlines()) == 4
+
+
+def test_a_file_that_holds_something_else_is_refused(rows: np.ndarray, digits: Digits, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("buy milk\n")
+    with pytest.raises(SessionError, match="holds no curves"):
+        al.simulate(rows, digits.targets, resume=path, progress=False)
+    assert path.read_text() == "buy milk\n"
