@@ -112,7 +112,8 @@ def compare_curves(curves: pd.DataFrame, target: float | None = None, against: A
     random = np.nan
     for strategy, group in runs.items():
         met = np.array([_first(x, y, goal) for x, y in group])
-        low, middle, high = (_quantile(met, q) for q in (0.25, 0.5, 0.75))
+        low, high = np.quantile(met, [0.25, 0.75], method="higher").tolist()
+        middle = float(np.median(met))
         if strategy == "random":
             random = middle if np.isfinite(middle) else float(np.median([x[-1] for x, _ in group]))
         area = float(np.median([_mean_height(x, y, start, end) for x, y in group]))
@@ -144,11 +145,6 @@ def _runs(curves: pd.DataFrame, against: str) -> dict[str, list[tuple[Float64Arr
 def _first(x: Float64Array, y: Float64Array, goal: float) -> float:
     met = np.flatnonzero(y >= goal)
     return float(x[met[0]]) if len(met) else np.inf
-
-
-def _quantile(values: Float64Array, q: float) -> float:
-    """Return a quantile that was measured, or infinity: of two in the middle the larger, which flatters nobody."""
-    return float(np.quantile(values, q, method="higher"))
 
 
 def _mean_height(x: Float64Array, y: Float64Array, start: float, end: float) -> float:
