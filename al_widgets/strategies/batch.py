@@ -20,7 +20,7 @@ from al_widgets.errors import StrategyError
 from al_widgets.strategies.base import Context, FloatArray, IntArray, Selection
 from al_widgets.strategies.distance import bandwidth, finite_rows, largest_similarity, squared_distances
 from al_widgets.strategies.herding import covered_points, herd
-from al_widgets.strategies.ranking import shortlist, top
+from al_widgets.strategies.ranking import CHUNK, shortlist, top
 
 BatchMode = Literal["repulsion", "power", "herding", "top"]
 Selector = Callable[[Context, FloatArray, IntArray, int], Selection]
@@ -84,16 +84,28 @@ def distinct(context: Context, rows: IntArray, least: int) -> IntArray:
 
 
 def by_power(context: Context, scores: FloatArray, rows: IntArray, k: int, beta: float = 1.0) -> Selection:
-    """Draw without replacement with probability ∝ scoreᵝ: the largest β ln s + Gumbel noise (Kirsch et al., eq. 4).
+    """Draw without replacement with probability ∝ scoreᵝ (Kirsch et al., eq. 4).
 
-    Propensities are those of the draws one after another.
+    The largest β ln s + Gumbel noise is the smallest E / sᵝ with E exponential: the same draw without a logarithm. Propensities
+    are those of the draws one after another.
     """
-    worth = scores.astype(np.float64) - min(0.0, float(scores.min()))
-    logarithm = beta * np.log(np.maximum(worth, 1e-12))
-    order = np.argsort(-(logarithm + context.rng.gumbel(size=len(worth))), kind="stable")[:k]
-    weight = np.exp(logarithm - logarithm.max())
-    left = weight.sum() - np.concatenate([[0.0], np.cumsum(weight[order])[:-1]])
-    propensities = np.clip(weight[order] / np.maximum(left, weight[order]), 0, 1)
+    least = min(0.0, float(scores.min()))
+
+    def weight_of(some: FloatArray) -> FloatArray:
+        weight: FloatArray = np.maximum(some.astype(np.float64) - least, 1e-12) ** beta
+        return weight
+
+    arrival = np.empty(len(scores))
+    total = 0.0
+    for start in range(0, len(scores), CHUNK):
+        weight = weight_of(scores[start : start + CHUNK])
+        total += float(weight.sum())
+        arrival[start : start + CHUNK] = context.rng.standard_exponential(len(weight)) / weight
+    order = np.argpartition(arrival, k - 1)[:k]
+    order = order[np.argsort(arrival[order], kind="stable")]
+    weight = weight_of(scores[order])
+    left = total - np.concatenate([[0.0], np.cumsum(weight)[:-1]])
+    propensities = np.clip(weight / np.maximum(left, weight), 0, 1)
     return Selection(rows[order].astype(np.intp, copy=False), scores[order].astype(np.float64), propensities)
 
 

@@ -19,7 +19,7 @@ from al_widgets.strategies.base import Context, FloatArray, IntArray
 from al_widgets.strategies.batch import BatchMode
 from al_widgets.strategies.distance import finite_rows
 from al_widgets.strategies.opinion import full_width
-from al_widgets.strategies.ranking import CHUNK, require_finite
+from al_widgets.strategies.ranking import CHUNK, as_slice, require_finite
 from al_widgets.strategies.scored import Scored
 from al_widgets.strategies.uncertainty import entropy, likeliest
 
@@ -85,9 +85,9 @@ def committee_blocks(context: Context, rows: IntArray) -> Iterator[tuple[slice, 
     for start in range(0, len(rows), CHUNK):
         where = slice(start, min(start + CHUNK, len(rows)))
         if given is not None:
-            block = given[:, rows[where]]
+            block = given[:, as_slice(rows[where])]
         else:
-            features = np.asarray(context.features[rows[where]])
+            features = np.asarray(context.features[as_slice(rows[where])])
             block = np.stack([full_width(model, features, context.n_classes) for model in models])
         for member in block:
             require_finite(member, rows[where], "probabilities of the committee")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from al_widgets.errors import StrategyError
 from al_widgets.strategies.base import Context, FloatArray, IntArray
-from al_widgets.strategies.ranking import CHUNK, require_finite
+from al_widgets.strategies.ranking import CHUNK, as_slice, require_finite
 
 
 def has_opinion(context: Context) -> bool:
@@ -57,9 +57,9 @@ def probability_blocks(context: Context, rows: IntArray) -> Iterator[tuple[slice
         where = slice(start, min(start + CHUNK, len(rows)))
         block_rows = rows[where]
         if given is not None:
-            block = given[_as_slice(block_rows)]
+            block = given[as_slice(block_rows)]
         else:
-            block = full_width(context.model, context.features[_as_slice(block_rows)], context.n_classes)
+            block = full_width(context.model, context.features[as_slice(block_rows)], context.n_classes)
         require_finite(block, block_rows, "probabilities")
         yield where, block
 
@@ -109,10 +109,3 @@ def probabilities_of(context: Context, rows: IntArray) -> FloatArray:
     """Return the probabilities of `rows`, shape (m, n_classes), for strategies that look at few rows."""
     blocks = [block for _, block in probability_blocks(context, rows)]
     return np.concatenate(blocks) if blocks else np.empty((0, context.n_classes))
-
-
-def _as_slice(rows: IntArray) -> slice | IntArray:
-    """Return consecutive rows as a slice, so that a view serves instead of a copy."""
-    if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
-        return slice(int(rows[0]), int(rows[-1]) + 1)
-    return rows

@@ -90,6 +90,13 @@ def require_finite(values: npt.NDArray[Any], rows: IntArray, what: str) -> None:
             )
 
 
+def as_slice(rows: IntArray) -> slice | IntArray:
+    """Return consecutive rows as a slice, so that a view serves instead of a copy."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
+
+
 def top(utilities: FloatArray, rows: IntArray, k: int, rng: np.random.Generator) -> Selection:
     """Choose the `k` largest utilities, ties at random.
 
