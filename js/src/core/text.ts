@@ -24,8 +24,9 @@ export function speed({ median_s, per_minute }: Speed): string {
   return parts.join(", ");
 }
 
-export function training({ training, round, trained_labels }: Status): string {
-  const labels = count(trained_labels, "label");
+/** `unit` is what the model learns from, one by one. */
+export function training({ training, round, trained_labels }: Status, unit = "label"): string {
+  const labels = count(trained_labels, unit);
   if (training === "running") return trained_labels > 0 ? `Learning from ${labels}…` : "Learning…";
   if (training === "failed")
     return round > 0 ? `Training failed; round ${round} stays in use` : "Training failed";

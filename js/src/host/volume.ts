@@ -12,6 +12,7 @@ import type { WidgetModel } from "./model";
 export class VolumeController extends Controller<VolumeLabeller, VolumeCommand> {
   readonly settings: Settings;
   readonly studio: Studio;
+  readonly unit = "pixel";
   readonly tools: readonly string[];
 
   constructor(model: WidgetModel, abort: AbortSignal | undefined) {

@@ -42,7 +42,7 @@ export function headerView(
       ].filter(Boolean);
       labelled.title = others.join(", ");
       setText(pace, text.speed(status.speed));
-      setText(training, text.training(status));
+      setText(training, text.training(status, state.unit));
       training.dataset["state"] = status.training;
       work.replaceChildren(
         ...status.progress.map(({ what, done: n, total: of }) => {

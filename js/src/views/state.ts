@@ -25,6 +25,8 @@ export interface FrameState {
   };
   readonly title: ReadSignal<string>;
   readonly annotator: ReadSignal<string>;
+  /** What the model learns from, where it is not labels. */
+  readonly unit?: string;
 }
 
 export interface QueryState extends FrameState {

@@ -547,9 +547,9 @@ export class VolumeLabeller {
   #hello(): void {
     this.link.flush();
     if (this.link.isOpen("hello")) return;
-    this.#looked = this.drawnIndex.peek();
+    this.#looked = this.index.peek();
     this.link.request(
-      () => ({ kind: "hello", replaces: this.#options.replaces(), looking_at: this.drawnIndex.peek() }),
+      () => ({ kind: "hello", replaces: this.#options.replaces(), looking_at: this.index.peek() }),
       (reply, buffers) => {
         if (reply?.ok !== true) {
           this.notices.add({ severity: "error", message: reply?.error?.message ?? text.NO_ANSWER }, "hello");

@@ -105,6 +105,18 @@ function planeView(state: VolumeState, looks: Looks, scope: Scope, cut: Cut): HT
     context.lineTo(clientWidth, py);
     context.stroke();
 
+    const region = labeller.region.peek();
+    if (region != null) {
+      const [s = 0, r = 0, c = 0, depth = 0, tall = 0, wide = 0] = region.box;
+      const box = cut === "map" ? [c, s, wide, depth] : [s, r, depth, tall];
+      const [left = 0, top = 0, w = 0, h = 0] = box;
+      const [ux, uy] = [clientWidth / width, clientHeight / height];
+      context.setLineDash([]);
+      context.lineWidth = 2;
+      context.strokeStyle = "#ffdc3c";
+      context.strokeRect(left * ux - 2, top * uy - 2, w * ux + 4, h * uy + 4);
+    }
+
     const { across, down, deep } = sides(settings);
     const [first, second] = [
       info.axes[0]?.name ?? "section",
@@ -125,6 +137,7 @@ function planeView(state: VolumeState, looks: Looks, scope: Scope, cut: Cut): HT
     labeller.index.get();
     labeller.masks.get();
     labeller.history.get();
+    labeller.region.get();
     labeller.sections.arrived.get();
     studio.across.get();
     studio.current.get();

@@ -255,6 +255,11 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
     ],
   ];
   for (const [name, read] of hooks) scope.effect(() => setAttribute(root, `data-al-${name}`, read()));
+  // Both planes cut through what is asked.
+  scope.effect(() => {
+    const [, row = 0, column = 0, , rows = 0, columns = 0] = labeller.region.get()?.box ?? [];
+    if (rows > 0) looks.cross.set({ x: column + columns / 2, y: row + rows / 2 });
+  });
   let fading: ReturnType<typeof setTimeout> | undefined;
   scope.effect(() => {
     const text = labeller.announcement.get();
