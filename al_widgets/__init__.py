@@ -49,6 +49,7 @@ _MODULES = (
     "datasets",
     "errors",
     "evaluation",
+    "export",
     "features",
     "learning",
     "oracles",

@@ -25,7 +25,8 @@ from al_widgets.session.regions import RegionQuery, find_regions, region_id_of, 
 from al_widgets.session.rounds import Rounds
 from al_widgets.session.sections import check_strategy
 from al_widgets.session.snapshot import Snapshot
-from al_widgets.session.volume_readings import VolumeReadings, is_radar, pixel_features, slices_of
+from al_widgets.session.volume_export import VolumeExports
+from al_widgets.session.volume_readings import is_radar, pixel_features, slices_of
 from al_widgets.session.volume_rounds import Said, VolumePreparation, VolumeRounds, VolumeState
 from al_widgets.strategies.slices import Region
 from al_widgets.task import Segmentation
@@ -46,7 +47,7 @@ class VolumeQueue(ServingQueue):
         return place >= 2 and super()._is_audit(place)
 
 
-class VolumeSession(VolumeReadings):
+class VolumeSession(VolumeExports):
     """An active-learning session on the sections of a volume. `Session` makes one when the task is one of pixels.
 
     Parameters
@@ -121,19 +122,6 @@ class VolumeSession(VolumeReadings):
 
     def _make_ledger(self) -> Ledger:
         return MaskLedger(self._shape_of, self._number_of)
-
-    def _shape_of(self, item_id: str) -> tuple[int, int] | None:
-        row = self._row.get(item_id)
-        return None if row is None else (self.volume.shape[1], self._lengths()[row])
-
-    def _lengths(self) -> list[int]:
-        volume = self.volume
-        return list(volume.lengths or [volume.shape[2]] * len(volume))
-
-    def _number_of(self, name: str) -> int:
-        if name not in self._task.classes:  # somebody else added it
-            self._task = self._task.with_class(name)
-        return self._task.classes.index(name)
 
     def _make_queue(self, audit: float) -> ServingQueue:
         """Set some sections aside: drawn once a store, whatever is wanted later."""

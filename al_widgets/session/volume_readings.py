@@ -97,6 +97,19 @@ class VolumeReadings(Session):
         """Name of the strategy that chooses sections."""
         return self._rounds.choose
 
+    def _shape_of(self, item_id: str) -> tuple[int, int] | None:
+        row = self._row.get(item_id)
+        return None if row is None else (self.volume.shape[1], self._lengths()[row])
+
+    def _lengths(self) -> list[int]:
+        volume = self.volume
+        return list(volume.lengths or [volume.shape[2]] * len(volume))
+
+    def _number_of(self, name: str) -> int:
+        if name not in self._task.classes:  # somebody else added it
+            self._task = self._task.with_class(name)
+        return self._task.classes.index(name)
+
     # ---- masks --------------------------------------------------------------------------------------------------------
 
     def mask(self, item_id: str, annotator: str | None = None) -> Mask:

@@ -1,0 +1,194 @@
+"""What leaves a session on a volume comes back the same: masks, boxes, shapes, alarms."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import ExtraTreesClassifier
+
+import al_widgets as al
+from al_widgets.errors import SessionError
+from al_widgets.export import (
+    Box,
+    read_alarms,
+    read_coco,
+    read_label_volume,
+    read_png_masks,
+    read_voc,
+    read_yolo,
+)
+from al_widgets.learning.pixels import PixelLearner
+from al_widgets.session.mask_ledger import part_of
+from al_widgets.task import rle
+
+SHAPE = (4, 24, 30)
+AXES = [("line", "m", 0.25), ("time", "ns", 0.1, -0.5), ("distance", "m", 0.02, 1.0)]
+CLASSES = ["soil", "mine", "stone"]
+
+
+def new_session(task: Any = None, **options: Any) -> al.VolumeSession:
+    rng = np.random.default_rng(0)
+    volume = al.Volume(rng.normal(size=SHAPE).astype(np.float32), AXES, {"permittivity": 9.0}, "line")
+    learner = PixelLearner(ExtraTreesClassifier(8, random_state=0))
+    options = {"store": ":memory:", "annotator": "ann", "learner": learner, "audit": 0, **options}
+    session: Any = al.Session(volume, task or al.Segmentation(CLASSES), **options)
+    return session
+
+
+@pytest.fixture
+def session() -> Iterator[al.VolumeSession]:
+    made = new_session()
+    yield made
+    made.close()
+
+
+def area(row: int, column: int, height: int, width: int) -> np.ndarray:
+    where = np.zeros(SHAPE[1:], bool)
+    where[row : row + height, column : column + width] = True
+    return where
+
+
+def draw(
+    session: al.VolumeSession, index: int, where: np.ndarray, value: Any, tool: str = "brush", **fields: Any
+) -> str:
+    item_id = session.pool.item_ids[index]
+    stroke = {"tool": tool, "parts": [part_of(item_id, where, value)], "shape": None, "recipe": '{"gain": 3}', **fields}
+    return session.submit(item_id, stroke, elapsed_s=3.0)
+
+
+masks = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 20), st.integers(0, 26), st.integers(1, 6), st.integers(1, 6),
+              st.sampled_from([0, 1, 2, 254, 255])),
+    min_size=1, max_size=6,
+)  # fmt: skip
+
+
+@settings(max_examples=12, deadline=None)
+@given(strokes=masks, rest=st.sampled_from([None, "soil"]))
+def test_every_mask_format_gives_the_same_labels_back(strokes: list[Any], rest: str | None) -> None:
+    session = new_session()
+    for index, row, column, height, width, value in strokes:
+        draw(session, index, area(row, column, height, width), value)
+    session.submit("line/0", {"rest": rest})
+    volume = session.label_volume()
+    plain = np.where(volume == 254, 255, volume)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("labels.npy", "labels.nii.gz", "labels.zarr"):
+            labels, classes, info = read_label_volume(session.export(Path(folder) / name))
+            assert labels.tobytes() == plain.tobytes()
+            assert classes == tuple(CLASSES)
+        coco = read_coco(session.export(Path(folder) / "labels.json"))
+        _, png, png_info = read_png_masks(session.export(Path(folder) / "png", "png"))
+    for found, info in ((coco.masks, coco.info), (png, png_info)):
+        again = np.full(SHAPE, 255, np.uint8)
+        for item_id, mask in found.items():
+            again[session.pool.index(item_id)] = mask
+        for item_id, ignored in info["ignored"].items():
+            again[session.pool.index(item_id)][rle.decode(ignored)] = 254
+        assert again.tobytes() == volume.tobytes()
+        assert info["recipes"] == ['{"gain": 3}']
+    session.close()
+
+
+def test_nifti_lies_where_its_source_lies(tmp_path: Path) -> None:
+    affine = np.array([[0, 0, 0.7, -20], [0, 0.5, 0, 3], [2.5, 0, 0, 7], [0, 0, 0, 1.0]])
+    volume = al.Volume(np.zeros(SHAPE, np.int16), affine=affine, name="head")
+    session: Any = al.Session(volume, al.Segmentation(["air", "bone"]), store=":memory:", annotator="ann")
+    draw(session, 2, area(3, 4, 5, 6), "bone")
+    back = al.read(session.export(tmp_path / "bone.nii"))
+    assert np.allclose(back.affine, affine)
+    assert (back.array == 1).sum() == 30
+    session.close()
+
+
+def test_boxes_are_exported_as_they_were_drawn_and_around_other_pieces(
+    session: al.VolumeSession, tmp_path: Path
+) -> None:
+    draw(session, 0, area(2, 3, 6, 8), 1, "box", shape={"points": [3, 2, 11, 8]})
+    draw(session, 0, area(2, 11, 6, 4), 1)  # touches the box: no part of it
+    draw(session, 1, area(1, 1, 3, 3), 2, "box", shape={"points": [1, 1, 4, 4]})
+    draw(session, 1, area(0, 0, 4, 4), 0)  # painted over
+    draw(session, 2, area(4, 4, 2, 5), 2)
+    session.submit("line/3", {"rest": 0})
+    boxes = session.boxes()
+    assert boxes == {
+        "line/0": [Box("mine", 3, 2, 8, 6), Box("mine", 11, 2, 4, 6)],
+        "line/1": [],
+        "line/2": [Box("stone", 4, 4, 5, 2)],
+        "line/3": [],
+    }
+    for name, read in (("yolo", read_yolo), ("voc", read_voc)):
+        classes, found, sizes = read(session.export(tmp_path / name, name))
+        assert classes == ("mine", "stone")
+        assert {i: list(b) for i, b in found.items()} == boxes
+        assert sizes["line/0"] == SHAPE[1:]
+    coco = read_coco(session.export(tmp_path / "c.json"))
+    assert list(coco.boxes["line/0"]) == boxes["line/0"]
+    content = json.loads((tmp_path / "c.json").read_text())
+    assert [s["tool"] for s in content["info"]["shapes"]] == ["box", "box"]
+
+
+def test_the_task_of_boxes_goes_the_same_way(tmp_path: Path) -> None:
+    session = new_session(al.Boxes(["mine", "pipe"]))
+    draw(session, 1, area(5, 6, 7, 8), "pipe", "box", shape={"points": [6, 5, 14, 12]})
+    classes, found, _ = read_yolo(session.export(tmp_path / "y", "yolo"))
+    assert (classes, found["line/1"]) == (("mine", "pipe"), (Box("pipe", 6, 5, 8, 7),))
+    session.close()
+
+
+def test_alarms_have_place_time_depth_annotator_and_seconds(session: al.VolumeSession, tmp_path: Path) -> None:
+    apex = area(10, 12, 1, 3) | area(11, 10, 3, 7)
+    draw(session, 1, apex, 1)
+    draw(session, 2, area(11, 11, 2, 4), 1)  # the same object on the next line
+    draw(session, 3, area(5, 20, 3, 3), 2, "hyperbola",
+         shape={"points": [21, 5, 25, 9], "x0_m": 1.42, "t0_ns": 0.07, "velocity_m_per_ns": 0.1, "depth_m": 0.0035})  # fmt: skip
+    alarms = read_alarms(session.export(tmp_path / "alarms.csv"))
+    mine, stone = alarms
+    assert (mine.line, mine.label, mine.annotator, mine.seconds, mine.confidence) == (1, "mine", "ann", 6.0, 1.0)
+    assert mine.x_m == pytest.approx(1 + 13 * 0.02)
+    assert mine.y_m == 0.25
+    assert mine.t_ns == pytest.approx(0.5)
+    assert mine.depth_m == pytest.approx(0.5 * 0.29979 / 3 / 2, rel=1e-3)
+    assert (stone.x_m, stone.t_ns, stone.depth_m) == (1.42, 0.07, 0.0035)
+    shapes = session.shapes()
+    assert shapes.tool.tolist() == ["hyperbola"]
+    assert shapes.velocity_m_per_ns.tolist() == [0.1]
+    with pytest.raises(SessionError, match="no model"):
+        new_session().alarms("model")
+
+
+def test_the_models_alarms_are_where_nobody_has_said_anything() -> None:
+    survey = al.datasets.gpr_survey(0)
+    truth = survey.mask > 0
+    session: Any = al.Session(
+        survey.volume, al.Segmentation(["soil", "mine"]), store=":memory:", annotator="ann", audit=0
+    )
+    first = int(truth.sum(axis=(1, 2)).argmax())
+    session.submit(session.pool.item_ids[first], truth[first].astype(np.uint8))
+    session.wait()
+    expected = session.alarms("model", min_confidence=0.3)
+    assert expected
+    assert session.alarms("all", min_confidence=0.3) == sorted(
+        session.alarms() + expected, key=lambda a: (-a.confidence, a.line, a.x_m)
+    )
+    assert all(a.line != first and 0.3 <= a.confidence <= 1 and a.label == "mine" for a in expected)
+    session.close()
+
+
+def test_formats_are_told_by_suffix_or_name(session: al.VolumeSession, tmp_path: Path) -> None:
+    with pytest.raises(SessionError, match="format="):
+        session.export(tmp_path / "labels")
+    with pytest.raises(SessionError, match="'tiff'"):
+        session.export(tmp_path / "labels", "tiff")  # type: ignore[arg-type]
+    with pytest.raises(SessionError, match="min_voxels"):
+        session.export(tmp_path / "labels.npy", min_voxels=3)
+    with pytest.raises(SessionError, match="not from 'all of them'"):
+        session.alarms("all of them")  # type: ignore[arg-type]
