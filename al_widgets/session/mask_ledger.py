@@ -137,6 +137,11 @@ class MaskLedger(Ledger):
         found = (self._events[event_id] for _, event_id in self._strokes.get((item_id, annotator), ()))
         return [event for event in found if self.stands(event.event_id)]
 
+    def by_hand(self, item_id: str) -> bool:
+        """Say whether somebody painted on a section; what an answer about a region outlined there is not painted."""
+        painters = self._painters.get(item_id, ())
+        return any(stroke.value["tool"] != "region" for who in painters for stroke in self.strokes(item_id, who))
+
     def finished(self, item_id: str, annotator: str) -> Annotation | None:
         """Return the answer that finishes a section, None while it is open."""
         answer = self.answers(item_id).get(annotator)

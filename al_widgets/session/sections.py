@@ -19,8 +19,11 @@ from al_widgets.strategies.slices import coverage_order, interval_sections, next
 IntArray = npt.NDArray[np.intp]
 FloatArray = npt.NDArray[np.floating[Any]]
 
+FIRST_COVERED = 3
+"""Sections that ``"auto"`` asks by their anomalies alone: they show most of what there is sooner than a young model's doubt does."""
+
 STRATEGIES = {
-    "auto": "Most anomalous sections before there is a model; then the doubt of the most doubtful hundredth × distance to "
+    "auto": "Three sections that together show most of what is anomalous; then the doubt of the most doubtful hundredth × distance to "
     "labelled sections, per second",
     "uncertainty": "Doubt of the most doubtful hundredth of the pixels",
     "anomaly": "Sections that together show most of what is anomalous; needs no model",
@@ -69,7 +72,8 @@ def rank_sections(
     if not len(candidates):
         return (), worth
     modelled = len(maps.known()) > 0
-    if name in ("auto", "uncertainty") and modelled:
+    covering = name == "auto" and len(labelled) < FIRST_COVERED and anomaly is not None
+    if name in ("auto", "uncertainty") and modelled and not covering:
         done = labelled if name == "auto" else np.empty(0, np.intp)
         utilities = section_utilities(
             maps.top_doubt(), done, foreground=maps.foreground_share() if name == "auto" else None

@@ -182,7 +182,8 @@ class VolumeSession(VolumeExports):
             answered = {self._row[i] for i in self._ledger.answered() if i in self._row}
             visible = {self._row[i] for ids in self._visible.values() for i in ids if i in self._row}
             closed = answered | visible | self._queue.in_reserve | {self._row[i] for i in self._problems}
-            labelled = (answered | visible | said.keys()) - self._queue.in_reserve
+            by_hand = {self._row[i] for i in self._ledger.touched() & self._row.keys() if self._ledger.by_hand(i)}
+            labelled = (answered | visible | by_hand) - self._queue.in_reserve
             empty = np.empty(0, np.intp)
             return VolumeState(
                 version=len(self._ledger),

@@ -355,3 +355,18 @@ def test_boxes_are_kept_as_they_were_drawn(open_volume: Open) -> None:
     assert session.model is not None
     with pytest.raises(TaskError, match="tool"):
         stroke(session, 1, where, "mine", tool="brush")
+
+
+def test_sections_with_outlined_regions_are_still_worth_a_look(open_volume: Open) -> None:
+    session = open_volume(audit=0)
+    session.start()
+    session.wait()
+    first = session.regions(1)[0]
+    session.submit(first, "mine")
+    session.wait()
+    assert session.model is not None
+    assert not session.ledger.by_hand(first.query.item_id)
+    asked = next(session.queries(limit=1))
+    assert TRUTH[index_of(asked.item_id)].any()  # what is anomalous, not what is farthest from the region
+    stroke(session, 0, TRUTH[0] == 0, "soil")
+    assert session.ledger.by_hand("volume/0")
