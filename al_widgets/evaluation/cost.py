@@ -21,6 +21,8 @@ FloatArray = npt.NDArray[np.floating[Any]]
 
 FENCE_FROM = 10
 """Answers of an annotator to a kind of item before the fence is used."""
+OTHER_WORK = frozenset({"grid", "review"})
+"""Strategies whose answers take times of their own: a row of a grid takes a fraction of a second."""
 
 _SHORTEST_S = 1e-3
 _LEAST_SPREAD = 0.1  # of log seconds: answers of a script take equal times, and a tenth more is no pause
@@ -51,7 +53,7 @@ class Effort:
     labels_per_minute: float | None
 
 
-def fence(seconds: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+def fence(seconds: npt.ArrayLike, others: npt.ArrayLike | None = None) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """Replace pauses by the typical time.
 
     With m the median and s = 1.4826 · MAD of the log times, a time beyond exp(m + 3s) is a pause and becomes exp(m).
@@ -60,21 +62,24 @@ def fence(seconds: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     ----------
     seconds : array_like (n,)
         Times of one annotator on one kind of item, positive.
+    others : array_like (m,), optional
+        Times of the same annotator at the same work, on items of any kind: they draw the fence while n < 10.
 
     Returns
     -------
     seconds : ndarray (n,)
-        As given while n < 10.
+        As given while there are not ten times to draw the fence from.
     pause : ndarray (n,) of bool
         To be left out of fits.
     """
     t = np.asarray(seconds, dtype=float).ravel()
-    if t.size < FENCE_FROM:
+    known = t if t.size >= FENCE_FROM or others is None else np.asarray(others, dtype=float).ravel()
+    if known.size < FENCE_FROM:
         return t.copy(), np.zeros(t.size, dtype=bool)
-    log_t = np.log(np.maximum(t, _SHORTEST_S))
-    middle = np.median(log_t)
-    spread = max(1.4826 * float(np.median(np.abs(log_t - middle))), _LEAST_SPREAD)
-    pause = log_t > middle + 3 * spread
+    log_known = np.log(np.maximum(known, _SHORTEST_S))
+    middle = np.median(log_known)
+    spread = max(1.4826 * float(np.median(np.abs(log_known - middle))), _LEAST_SPREAD)
+    pause = np.log(np.maximum(t, _SHORTEST_S)) > middle + 3 * spread
     return np.where(pause, np.exp(middle), t), pause
 
 
@@ -88,13 +93,16 @@ def effort(annotations: Iterable[Annotation], hourly_rate: float | None = None) 
     hourly_rate : float, optional
         Money an hour of an annotator costs.
     """
-    groups: dict[tuple[str, str, bool], list[float]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    own: dict[tuple[str, str], list[float]] = defaultdict(list)
     n_labels = 0
     for event in annotations:
         if event.kind != "undo" and event.elapsed_s is not None and event.elapsed_s > 0:
-            groups[event.annotator, event.query_kind, event.kind == "stroke"].append(event.elapsed_s)
+            work = event.kind if event.kind == "stroke" else event.strategy if event.strategy in OTHER_WORK else ""
+            groups[event.annotator, work, event.query_kind].append(event.elapsed_s)
+            own[event.annotator, work].append(event.elapsed_s)
             n_labels += event.kind == "label"
-    fenced = [fence(times) for times in groups.values()]
+    fenced = [fence(times, own[annotator, work]) for (annotator, work, _), times in groups.items()]
     times = np.concatenate([t for t, _ in fenced]) if fenced else np.empty(0)
     seconds = float(times.sum())
     return Effort(

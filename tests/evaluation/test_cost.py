@@ -25,10 +25,22 @@ from al_widgets.records import Annotation, Estimate, Forecast
 from tests.evaluation.simulated_sessions import KernelRidge, digits, run_session
 
 
-def answer(seq, seconds, kind="label", annotator="ann", query_kind="new"):
+def answer(seq, seconds, kind="label", annotator="ann", query_kind="new", strategy=""):
     value = "cat" if kind == "label" else None
     target = "x" if kind == "undo" else None
-    return Annotation(f"e{seq}", f"i{seq}", annotator, kind, value, "page", seq, target, seconds, query_kind=query_kind)
+    return Annotation(
+        f"e{seq}",
+        f"i{seq}",
+        annotator,
+        kind,
+        value,
+        "page",
+        seq,
+        target,
+        seconds,
+        query_kind=query_kind,
+        strategy=strategy,
+    )
 
 
 def test_effort_adds_up_what_was_spent():
@@ -53,6 +65,20 @@ def test_fence_replaces_a_pause_by_the_typical_time():
     assert pause.tolist() == [False] * 11 + [True]
     assert fenced[-1] == pytest.approx(np.exp(np.median(np.log(times))))
     assert fence([2.0] * 5 + [90.0])[1].sum() == 0  # too few to say what is typical
+
+
+def test_a_pause_on_a_rare_kind_of_item_is_fenced_by_the_times_of_the_others():
+    events = [answer(i, 2.0) for i in range(30)] + [answer(30, 600.0, query_kind="audit")]
+    assert spent(events) == pytest.approx(62.0)
+    assert (
+        spent([answer(i, 2.0) for i in range(5)] + [answer(5, 600.0, query_kind="audit")]) == 610.0
+    )  # nothing to go by
+
+
+def test_rows_of_a_grid_make_no_pauses_of_ordinary_answers():
+    single = [answer(i, 5.0 + 0.1 * (i % 7)) for i in range(30)]
+    grid = [answer(100 + i, 0.25, strategy="grid") for i in range(240)]
+    assert spent([*single, *grid]) == pytest.approx(spent(single) + 60.0)
 
 
 @settings(deadline=None)
