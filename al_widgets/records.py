@@ -105,6 +105,27 @@ class Annotation:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a kind of session calls its figures, in the singular.
+
+    Attributes
+    ----------
+    measure : str
+        What `Estimate` of the model is.
+    answer, item, audited : str
+        What is counted along the axis of learning; what is asked; what the measure rests on.
+    chance : bool
+        Whether guessing evenly among the classes is something to compare the measure with.
+    """
+
+    measure: str = "Accuracy"
+    answer: str = "label"
+    item: str = "item"
+    audited: str = "audit label"
+    chance: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """A number with its interval, or the reason why there is none.
 

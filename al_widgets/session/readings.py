@@ -14,7 +14,7 @@ import numpy as np
 
 from al_widgets.errors import UnknownItemError
 from al_widgets.pool import Pool
-from al_widgets.records import Advice, Annotation, Estimate, Forecast, Problem, Query, Round
+from al_widgets.records import Advice, Annotation, Estimate, Forecast, Problem, Query, Round, Terms
 from al_widgets.session import frames, measures, reviewing
 from al_widgets.session.asking import Asking
 from al_widgets.session.consensus import Agreed, Witnesses, agree, merged
@@ -374,6 +374,11 @@ class Readings(ABC):
         if counts["labelled"] + counts["skipped"] + counts["unsure"] >= counts["total"]:
             return "done", f"All {counts['total']} items are answered."
         return "waiting", "Other annotators hold the items that are left."
+
+    @property
+    def terms(self) -> Terms:
+        """What this kind of session calls its figures."""
+        return Terms()
 
     @property
     def cold_start(self) -> str:

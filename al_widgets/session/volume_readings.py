@@ -13,7 +13,7 @@ from al_widgets.errors import PoolError, SessionError
 from al_widgets.pool.slices import SlicePool
 from al_widgets.readers import read
 from al_widgets.readers.volume import Volume
-from al_widgets.records import Advice, Annotation, Estimate, Forecast
+from al_widgets.records import Advice, Annotation, Estimate, Forecast, Terms
 from al_widgets.session.mask_ledger import MaskLedger
 from al_widgets.session.section_maps import SectionMap
 from al_widgets.session.session import Session
@@ -71,6 +71,7 @@ class VolumeReadings(Session):
     _task: Segmentation
     _ledger: MaskLedger
     _rounds: VolumeRounds
+    _precision: tuple[int, Estimate] | None = None
 
     @property
     def pool(self) -> SlicePool:
@@ -218,10 +219,10 @@ class VolumeReadings(Session):
     # ---- figures ------------------------------------------------------------------------------------------------------
 
     def labels(self) -> pd.DataFrame:
-        """One row a finished section: item_id, label (classes that occur), confidence, n_annotations, audit, labelled.
+        """One row a finished section: item_id, label (classes that occur), confidence, n_annotations, audit, labelled, classes.
 
         `confidence` is the share of pixels labelled by two or more annotators on which all of them agree, 1 where there are
-        none; `labelled` the share of pixels that has a class.
+        none; `labelled` the share of pixels that has a class; `classes` the label as a tuple.
         """
         import pandas as pd
 
@@ -239,8 +240,9 @@ class VolumeReadings(Session):
             agreed = float((low == high)[said].mean()) if said.any() else 1.0
             share = float((mask < IGNORE).mean())
             n = finished[item_id].n_annotations
-            rows.append((item_id, ", ".join(names), agreed, n, item_id in self._reserve_ids, share))
-        return pd.DataFrame(rows, columns=["item_id", "label", "confidence", "n_annotations", "audit", "labelled"])
+            rows.append((item_id, ", ".join(names), agreed, n, item_id in self._reserve_ids, share, tuple(names)))
+        columns = ["item_id", "label", "confidence", "n_annotations", "audit", "labelled", "classes"]
+        return pd.DataFrame(rows, columns=columns)
 
     @property
     def accuracy(self) -> Estimate:
@@ -330,6 +332,11 @@ class VolumeReadings(Session):
         return Advice(stop=False, why=f"Go on: {figure}; the target is {self.target:.2f}.")
 
     @property
+    def terms(self) -> Terms:
+        """What this kind of session calls its figures: learning goes along strokes and finished sections."""
+        return Terms("Dice", "stroke", "section", "audit section", chance=False)
+
+    @property
     def cold_start(self) -> str:
         """What is said while there is no model yet."""
         return "The model starts with the first object that is painted."
@@ -340,7 +347,26 @@ class VolumeReadings(Session):
         timed = costs["median_s"].dropna()
         said = [f"{timed[kind]:.1f} s a {kind}" for kind in timed.index]
         strokes, regions = (int(costs["n"][kind]) for kind in ("stroke", "region"))
-        return (("Strokes", f"{strokes:,}", "; ".join([f"{regions:,} regions", *said])),)
+        facts = [("Strokes", f"{strokes:,}", "; ".join([f"{regions:,} regions", *said]))]
+        precision = self._average_precision()
+        if precision is not None and precision.value is not None:
+            low, high = precision.low, precision.high
+            note = precision.why if low is None or high is None else f"{low:.2f} to {high:.2f} ({precision.method})"
+            facts.append(("Average precision", f"{precision.value:.2f}", note))
+        return tuple(facts)
+
+    def _average_precision(self) -> Estimate | None:
+        """Return the average precision on finished audit sections, None where there is no figure; computed once a model."""
+        from al_widgets.evaluation.masks import average_precision
+
+        pairs, why = self._audited()
+        if why:
+            return None
+        key = tuple((found.round, mask.tobytes()) for found, mask in pairs)
+        if self._precision is None or self._precision[0] != hash(key):
+            _, truth, scores = _padded(pairs)
+            self._precision = (hash(key), average_precision(scores, truth, seed=self.seed))
+        return self._precision[1]
 
 
 def _padded(pairs: Iterable[tuple[SectionMap, Mask]]) -> tuple[Mask, Mask, Mask]:

@@ -46,7 +46,8 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
         self._reader = Reader(session)
         self._showing = threading.Lock()
         self._head = DashboardHead()
-        self._accuracy, self._classes, self._times = AccuracyFigure(), ClassFigure(), TimeFigure()
+        terms = session.terms
+        self._accuracy, self._classes, self._times = AccuracyFigure(terms), ClassFigure(terms), TimeFigure(terms)
         self._captions = {name: DashboardCaption(name=name) for name in ("Accuracy", "Labels", "Time")}
         figures = (self._accuracy.figure, self._classes.figure, self._times.figure)
         plots = [

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from al_widgets.records import Estimate, Forecast
+from al_widgets.records import Estimate, Forecast, Terms
 from al_widgets.widgets.dashboard_text import between, duration, money_text, nice, percent, plural, times_text
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ FEWEST_TIMES = 5
 """Answers below which a trend of times would be noise."""
 FEWEST_FOR_MAJORITY = 10
 """Audit answers below which the largest class is not known well enough to draw a line."""
+
+
+NO_OTHER = Terms()
+"""What figures are called where a session has no words of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ def accuracy_plot(
     classes: Sequence[str],
     audit_counts: Mapping[str, int],
     target: float | None,
+    terms: Terms = NO_OTHER,
 ) -> AccuracyPlot:
     """Turn the rounds into a curve with its band.
 
@@ -128,24 +133,31 @@ def accuracy_plot(
     audit_counts : mapping of str to int
         Answers to the random reserve by class; the majority class is read from these, because the chosen
         labels are no fair sample of the pool.
+    terms : Terms
+        What the session calls its figures.
     """
     rows = history[history["accuracy"].notna()] if len(history) else history
     columns = ("n_labels", "accuracy", "low", "high")
     x, y, low, high = (tuple(float(v) for v in rows[name]) if len(rows) else () for name in columns)
+    # Where there is no interval the band is as wide as the curve.
+    low, high = (tuple(v if math.isnan(e) else e for e, v in zip(ends, y, strict=True)) for ends in (low, high))
     method = str(rows["method"].iloc[-1]) if len(rows) else estimate.method
-    references = [Reference("chance", 1 / len(classes))] if len(classes) > 1 else []
+    references = [Reference("chance", 1 / len(classes))] if len(classes) > 1 and terms.chance else []
     n_audit = sum(audit_counts.values())
-    if n_audit >= FEWEST_FOR_MAJORITY:
+    if n_audit >= FEWEST_FOR_MAJORITY and terms.chance:
         references.append(Reference("majority class", max(audit_counts.values()) / n_audit))
     if target is not None:
         references.append(Reference("target", target))
     lines = ", ".join(f"{r.name} {percent(r.value)}" for r in references)
     if not x:
-        why = estimate.why or "no audit label yet"
-        return AccuracyPlot((), (), (), (), method, tuple(references), why, f"No accuracy yet: {why}.")
+        why = estimate.why or f"no {terms.audited} yet"
+        said = f"No {terms.measure if terms.measure.isupper() else terms.measure.lower()} yet: {why}."
+        return AccuracyPlot((), (), (), (), method, tuple(references), why, said)
+    interval = f"{method} {between(low[-1], high[-1], percent)}" if rows["low"].notna().iloc[-1] else "no interval yet"
+    compare = f" Compare: {lines}." if lines else ""
     summary = (
-        f"Accuracy {percent(y[-1])} after {plural(int(x[-1]), 'label')}, {method} "
-        f"{between(low[-1], high[-1], percent)}; first {percent(y[0])} after {int(x[0])}. Compare: {lines}."
+        f"{terms.measure} {percent(y[-1])} after {plural(int(x[-1]), terms.answer)}, {interval}; "
+        f"first {percent(y[0])} after {int(x[0])}.{compare}"
     )
     return AccuracyPlot(x, y, low, high, method, tuple(references), "", summary)
 
@@ -215,15 +227,18 @@ def tiles(
     seconds: float,
     money: float | None,
     forecast: Forecast | None,
+    terms: Terms = NO_OTHER,
 ) -> tuple[Tile, ...]:
     """Return the head line: labels, accuracy, what was spent, what is still to come."""
-    result = [Tile("Labels", f"{n_labels:,}", f"of {plural(n_items, 'item')}")]
+    result = [Tile("Labels", f"{n_labels:,}", f"of {plural(n_items, terms.item)}")]
     if estimate.value is None:
-        result.append(Tile("Accuracy", "–", estimate.why or "no audit label yet"))
+        result.append(Tile(terms.measure, "–", estimate.why or f"no {terms.audited} yet"))
     else:
         interval = f"{between(estimate.low, estimate.high, percent)} ({estimate.method})"
-        note = f"{interval}, {plural(estimate.n, 'audit label')}"
-        result.append(Tile("Accuracy", percent(estimate.value), note))
+        if estimate.low is None:
+            interval = "no interval yet"
+        note = f"{interval}, {plural(estimate.n, terms.audited)}"
+        result.append(Tile(terms.measure, percent(estimate.value), note))
     spent = "time of labeling" if money is None else f"costs {money_text(money)}"
     result.append(Tile("Spent", duration(seconds), spent))
     if forecast is not None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import bqplot as bq
 import numpy as np
 
+from al_widgets.records import Terms
 from al_widgets.widgets.dashboard_data import AccuracyPlot, ClassPlot, TimePlot, axis_end
 from al_widgets.widgets.dashboard_text import nice, ticks
 
@@ -98,7 +99,8 @@ def _wrap(text: str, width: int = 34) -> list[str]:
 class AccuracyFigure:
     """Accuracy against labels: curve, band, and dashed lines to compare with."""
 
-    def __init__(self) -> None:
+    def __init__(self, terms: Terms) -> None:
+        self._measure = terms.measure
         self._x, self._y = bq.LinearScale(min=0.0, max=20.0), bq.LinearScale(min=0.0, max=1.0)
         scales = {"x": self._x, "y": self._y}
         none = np.empty(0)
@@ -131,10 +133,10 @@ class AccuracyFigure:
             y_offset=-9,
         )
         self._note = make_note(scales)
-        self._bottom, left = make_axis(self._x, "labels"), make_axis(self._y, vertical=True, form=".0%")
+        self._bottom, left = make_axis(self._x, f"{terms.answer}s"), make_axis(self._y, vertical=True, form=".0%")
         left.tick_values = ticks(1.0)
         self.figure = make_figure(
-            "Accuracy",
+            terms.measure,
             [self._band, *self._lines.values(), self._curve, self._names, self._note],
             [self._bottom, left],
             left=44,
@@ -162,14 +164,14 @@ class AccuracyFigure:
             y=np.array([v + 0.03 if v < 0.9 else v - 0.11 for v in known.values()]),
             text=[f"{name} {value:.0%}" for name, value in known.items()],
         )
-        set_traits(self.figure, title=f"Accuracy, {data.method}" if data.method else "Accuracy")
+        set_traits(self.figure, title=f"{self._measure}, {data.method}" if data.method else self._measure)
         say(self._note, data.why, end / 2, 0.76)
 
 
 class ClassFigure:
     """Labels of each class as bars with their counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, terms: Terms) -> None:
         self._x, self._y = bq.OrdinalScale(reverse=True), bq.LinearScale(min=0.0, max=10.0)
         self._bars = bq.Bars(
             x=[],
@@ -184,9 +186,14 @@ class ClassFigure:
             label_display_vertical_offset=14,
             label_font_style={"fill": TEXT, "font-size": "11px"},
         )
-        self._bottom = make_axis(self._y, "labels", form="d")
+        self._bottom = make_axis(self._y, f"{terms.item}s" if not terms.chance else "labels", form="d")
         names = bq.Axis(scale=self._x, side="left", grid_lines="none", color=QUIET)
-        self.figure = make_figure("Labels of each class", [self._bars], [names, self._bottom], left=104)
+        self.figure = make_figure(
+            "Labels of each class" if terms.chance else f"{terms.item.capitalize()}s with each class",
+            [self._bars],
+            [names, self._bottom],
+            left=104,
+        )
 
     def show(self, data: ClassPlot) -> None:
         """Set names and counts."""
@@ -199,7 +206,7 @@ class ClassFigure:
 class TimeFigure:
     """Seconds of the last answers as points, their running median as a line."""
 
-    def __init__(self) -> None:
+    def __init__(self, terms: Terms) -> None:
         self._x, self._y = bq.LinearScale(min=0.0, max=20.0), bq.LinearScale(min=0.0, max=1.0)
         scales = {"x": self._x, "y": self._y}
         none = np.empty(0)
@@ -216,7 +223,7 @@ class TimeFigure:
         self._note = make_note(scales)
         self._bottom, self._left = make_axis(self._x, "answers"), make_axis(self._y, vertical=True)
         self.figure = make_figure(
-            "Seconds a label, running median",
+            f"Seconds {'an answer' if terms.answer != 'label' else 'a label'}, running median",
             [self._points, self._trend, self._note],
             [self._bottom, self._left],
             left=44,

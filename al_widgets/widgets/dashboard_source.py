@@ -10,7 +10,7 @@ from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from al_widgets.records import Advice, Estimate, Forecast
+from al_widgets.records import Advice, Estimate, Forecast, Terms
 from al_widgets.task import Task
 from al_widgets.widgets.dashboard_data import (
     AccuracyPlot,
@@ -64,6 +64,10 @@ class Watched(Protocol):
     def advice(self) -> Advice:
         """Whether to stop."""
 
+    @property
+    def terms(self) -> Terms:
+        """What this kind of session calls its figures."""
+
     def facts(self) -> tuple[tuple[str, str, str], ...]:
         """Return name, value and note of what this kind of session adds to the head line."""
 
@@ -102,6 +106,8 @@ class Reader:
             self._round = len(history)
         elapsed_s = annotations.loc[annotations["kind"] != "undo", "elapsed_s"].dropna().tolist()
         seconds, money = session.spent()
+        # A section of a volume has several classes, each counts.
+        said = labels["classes"].explode() if "classes" in labels else labels["label"]
         audited = Counter(labels.loc[labels["audit"].astype(bool), "label"].tolist())
         return Reading(
             tiles=tiles(
@@ -111,10 +117,11 @@ class Reader:
                 seconds=seconds,
                 money=money,
                 forecast=self._forecast,
+                terms=session.terms,
             )
             + tuple(Tile(*fact) for fact in session.facts()),
             advice="" if self._advice is None else self._advice.why,
-            accuracy=accuracy_plot(history, estimate, classes, audited, session.target),
-            classes=class_plot(labels["label"].tolist(), classes),
+            accuracy=accuracy_plot(history, estimate, classes, audited, session.target, session.terms),
+            classes=class_plot(said.dropna().tolist(), classes),
             times=time_plot(elapsed_s),
         )

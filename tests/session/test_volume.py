@@ -370,3 +370,29 @@ def test_sections_with_outlined_regions_are_still_worth_a_look(open_volume: Open
     assert TRUTH[index_of(asked.item_id)].any()  # what is anomalous, not what is farthest from the region
     stroke(session, 0, TRUTH[0] == 0, "soil")
     assert session.ledger.by_hand("volume/0")
+
+
+def test_the_dashboard_speaks_of_dice_strokes_and_sections(open_volume: Open) -> None:
+    from al_widgets.widgets.dashboard_source import Reader
+
+    session = open_volume(audit=0.25, hourly_rate=36.0)
+    empty = Reader(session).read()
+    assert [t.name for t in empty.tiles] == ["Labels", "Dice", "Spent", "To 95.0 %", "Strokes"]
+    assert "No dice yet" in empty.accuracy.summary
+    for query in session.queries():
+        session.submit(query, TRUTH[index_of(query.item_id)], elapsed_s=20.0)
+    session.wait()
+    reading = Reader(session).read()
+    tiles = {t.name: t for t in reading.tiles}
+    assert tiles["Labels"].note == "of 12 sections"
+    assert "audit section" in tiles["Dice"].note
+    assert tiles["Spent"].note == "costs 2.40"
+    assert "20.0 s a section" in tiles["Strokes"].note
+    assert 0.5 < float(tiles["Average precision"].value) <= 1
+    assert reading.accuracy.value
+    assert all(low <= y <= high for low, y, high in zip(
+        reading.accuracy.low, reading.accuracy.value, reading.accuracy.high, strict=True))  # fmt: skip
+    assert {r.name for r in reading.accuracy.references} == {"target"}
+    assert reading.classes.names == ("soil", "mine", "stone")
+    assert reading.classes.counts[0] == 12
+    assert reading.classes.counts[1] == int((TRUTH == 1).any(axis=(1, 2)).sum())
