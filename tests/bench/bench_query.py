@@ -167,7 +167,7 @@ def table(results):
                 row.append("")
             elif "failed" in r:
                 at = r.get("failed_at", n)
-                row.append(r["failed"] + (f" at {at:,}" if at != n else ""))
+                row.append(r["failed"].partition(":")[0] + (f" at {at:,}" if at != n else ""))
             else:
                 row.append(figure(r["seconds"] / mine["seconds"]) if "seconds" in mine else f"{r['seconds']:.3g} s")
         lines.append("| " + " | ".join(row) + " |")
