@@ -1,6 +1,6 @@
 """Time and memory of one query: every strategy, against its floor and against other libraries; and what a label costs a session.
 
-``python tests/bench/bench_query.py [--sizes 1000 100000] [--d 64] [--batches 20] [--strategies margin badge] [--no-peers]``
+``python tests/bench/bench_query.py [--sizes 1000 100000] [--d 64] [--batches 20] [--strategies margin badge] [--peers]``
 
 The model is a logistic regression on 200 labels (fit excluded); a query of ours is the model's probabilities of the whole
 pool and the choice, as a session does it. Floors are the same arithmetic as plain float32 BLAS passes (`query_floors`). CPU
@@ -108,8 +108,8 @@ def peer_results(n, d, args, known):
     from query_peers import PEERS
 
     asks = []
-    for library, strategies in PEERS.items():
-        for name in strategies:
+    for library in PEERS if args.peers is None else args.peers:
+        for name in PEERS[library]:
             for k in args.batches if name in args.strategies else ():
                 ask = {"library": library, "strategy": name, "k": k}
                 smaller = [r for r in known if r["n"] < n and r["d"] == d and all(r[key] == ask[key] for key in ask)]
@@ -215,7 +215,7 @@ def main():
         "--seconds", type=float, default=4.0, help="CPU seconds that repeats of one measurement may take"
     )
     parser.add_argument("--limit", type=float, default=60.0, help="CPU seconds after which a query is ended")
-    parser.add_argument("--no-peers", action="store_true", help="ours and the floors only")
+    parser.add_argument("--peers", nargs="*", help="scikit-activeml, modAL, small-text; default: all; nothing: none")
     parser.add_argument("--no-session", action="store_true", help="leave out what a label costs a session")
     parser.add_argument("--out", type=Path, default=Path("bench-query"))
     parser.add_argument("--table", action="store_true", help="measure nothing, print the tables of --out")
@@ -241,8 +241,7 @@ def main():
             for d in args.d:
                 for n in sorted(args.sizes):
                     keep(own_results(n, d, args))
-                    if not args.no_peers:
-                        keep(peer_results(n, d, args, run))
+                    keep(peer_results(n, d, args, run))
         results = [*results, *run]
     results = latest(results)
     parts = [table(results), growth(results)]
