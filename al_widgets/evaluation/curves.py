@@ -112,7 +112,7 @@ def compare_curves(curves: pd.DataFrame, target: float | None = None, against: A
     random = np.nan
     for strategy, group in runs.items():
         met = np.array([_first(x, y, goal) for x, y in group])
-        low, high = np.quantile(met, [0.25, 0.75], method="higher").tolist()
+        low, high = float(np.quantile(met, 0.25, method="lower")), float(np.quantile(met, 0.75, method="higher"))
         middle = float(np.median(met))
         if strategy == "random":
             random = middle if np.isfinite(middle) else float(np.median([x[-1] for x, _ in group]))

@@ -212,7 +212,7 @@ def report(args):
         cells = []
         for share in SHARES:
             at = [crossing(r["curve"], share * ceilings[case_[0]]) for r in runs]
-            q1, q3 = np.quantile(at, [0.25, 0.75], method="higher")
+            q1, q3 = np.quantile(at, 0.25, method="lower"), np.quantile(at, 0.75, method="higher")
             q2 = np.median(at)
             cells.append(f"{shown(q2, runs)} [{shown(q1, runs)}–{shown(q3, runs)}]")
         lines.append("| " + " | ".join(map(str, case_)) + f" | {len(runs)} | " + " | ".join(cells) + " |")

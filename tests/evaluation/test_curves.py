@@ -35,6 +35,12 @@ def test_labels_to_a_target_area_and_ratio_are_those_of_the_hand():
     assert compared.area["auto"] == pytest.approx(0.75)
 
 
+def test_quartiles_lie_around_the_median_also_of_two_seeds():
+    two = table(auto=[[(10, 0.5), (20, 0.8), (30, 0.9)], [(10, 0.8), (20, 0.9), (30, 0.9)]])
+    (row,) = al.compare_curves(two, target=0.8).itertuples()
+    assert (row.low, row.to_target, row.high) == (10, 15, 20)
+
+
 def test_a_target_that_is_never_met_is_infinite_and_random_counts_as_its_last_point():
     compared = al.compare_curves(CURVES, target=0.9).set_index("strategy")
     assert compared.to_target["random"] == np.inf
