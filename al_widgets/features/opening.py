@@ -24,9 +24,10 @@ def open_encoder(encoder: Any = None, item_shape: tuple[int, ...] | None = None)
 
     Parameters
     ----------
-    encoder : None, str, Encoder, transformer or array_like
+    encoder : None, str, Encoder, transformer, callable or array_like
         None: see `default_encoder`; ``"handcrafted"``: no weights; ``"pretrained"``: EfficientNet-Lite0; an `Encoder` is returned
-        as it is; an object with ``transform`` becomes a `SklearnEncoder`; a matrix (N, d) a `Precomputed`.
+        as it is; an object with ``transform`` becomes a `SklearnEncoder`, and so does a
+        function of one image; a matrix (N, d) becomes a `Precomputed`.
     item_shape : tuple of int, optional
         Shape that all of the pool's images have, if they do (``pool.item_shape`` of an array pool).
 
@@ -62,8 +63,12 @@ def open_encoder(encoder: Any = None, item_shape: tuple[int, ...] | None = None)
         from al_widgets.features.precomputed import Precomputed
 
         return Precomputed(encoder)
+    if callable(encoder):
+        from al_widgets.features.sklearn_encoder import ImageFunction, SklearnEncoder
+
+        return SklearnEncoder(ImageFunction(encoder), shape=item_shape)
     raise EncoderError(
-        f"a {type(encoder).__name__} is no encoder; give a scikit-learn transformer, or a matrix of features"
+        f"a {type(encoder).__name__} is no encoder; give a scikit-learn transformer, a function of an image, or a matrix"
     )
 
 

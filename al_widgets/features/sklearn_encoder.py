@@ -7,7 +7,7 @@ import hashlib
 import inspect
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -99,6 +99,30 @@ class SklearnEncoder:
             raise EncoderError("the transformer has not been fitted; call fit(descriptions) first")
         images = descriptions if self._flat else descriptions.reshape(-1, *self._shape)
         return _matrix(self._fitted.transform(images), len(descriptions))
+
+
+class ImageFunction:
+    """A function of one image, with the face of a transformer that needs no fit.
+
+    Parameters
+    ----------
+    function : callable
+        Image (h, w[, c]) → numbers, as many for every image.
+    """
+
+    def __init__(self, function: Callable[[npt.NDArray[Any]], Any]) -> None:
+        self.function = function
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - the name is scikit-learn's
+        """Return the function: what it computes is part of the fingerprint."""
+        return {"function": self.function}
+
+    def transform(self, images: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """Return one row an image."""
+        rows = [np.asarray(self.function(image), np.float32).reshape(-1) for image in images]
+        if len({len(row) for row in rows}) > 1:
+            raise EncoderError(f"the encoder gave {len(rows[0])} numbers for one image and other numbers for others")
+        return np.stack(rows)
 
 
 def _needs_no_fit(transformer: Any) -> bool:

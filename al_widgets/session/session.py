@@ -58,7 +58,7 @@ class Session(Answers):
     strategy : str or Strategy
         Name from ``al_widgets.strategies.names()``, or any object with that protocol.
     learner : scikit-learn classifier or Learner, optional
-    encoder : scikit-learn transformer or Encoder, optional
+    encoder : scikit-learn transformer, function of an image, or Encoder, optional
         Images to features; default: EfficientNet-Lite0 where the extra ``pretrained`` is installed, else features that need
         no weights. The bare session says which.
     store : str or Path, optional

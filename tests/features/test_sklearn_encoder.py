@@ -131,6 +131,28 @@ def test_open_encoder_picks_by_type():
     assert all(isinstance(one, Encoder) for one in (encoder, SklearnEncoder(PCA(3)), Precomputed([[1.0]])))
 
 
+def thirds(image):
+    """Mean of three stripes."""
+    return [part.mean() for part in np.array_split(np.asarray(image, float), 3)]
+
+
+def halves(image):
+    """Mean of two stripes."""
+    return [part.mean() for part in np.array_split(np.asarray(image, float), 2)]
+
+
+def test_a_function_of_one_image_is_an_encoder():
+    encoder = open_encoder(thirds)
+    assert isinstance(encoder, Encoder)
+    table = FeatureTable(ArrayPool(IMAGES), encoder)
+    assert table.run()
+    np.testing.assert_allclose(table.matrix()[5], thirds(IMAGES[5]), rtol=1e-6)
+    assert encoder.fingerprint == open_encoder(thirds).fingerprint != open_encoder(halves).fingerprint
+    assert open_encoder(lambda i: i.mean()).fingerprint != open_encoder(lambda i: i.max()).fingerprint
+    with pytest.raises(EncoderError, match="numbers for one image"):
+        open_encoder(lambda i: i.ravel()).describe([np.zeros((2, 2)), np.zeros((3, 3))])
+
+
 @pytest.mark.parametrize("wrong", ["resnet", 3, object(), HandcraftedEncoder])
 def test_open_encoder_refuses_other_things(wrong):
     with pytest.raises(EncoderError):

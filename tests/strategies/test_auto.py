@@ -136,3 +136,22 @@ def test_auto_asks_the_most_uncertain_once_every_class_has_its_labels(digits):
         probabilities=model.pool_probabilities(), model=model, rng=np.random.default_rng(0),
     )  # fmt: skip
     assert doubt[asked(context, 5)].min() > np.quantile(doubt[60:], 0.9)
+
+
+def test_auto_meets_more_of_eighty_classes_and_learns_them_sooner_than_random():
+    rng = np.random.default_rng(0)
+    y = np.arange(1600) % 80
+    X = (3 * rng.standard_normal((80, 10))[y] + rng.standard_normal((1600, 10))).astype(np.float32)
+    ends = {name: run(X[:1200], y[:1200], X[1200:], y[1200:], name, 40, 120) for name in ("auto", "random")}
+    assert all(a > r for a, r in zip(ends["auto"], ends["random"], strict=True))
+
+
+def test_auto_stands_wrong_labels_no_worse_than_random(digits):
+    X, y = digits
+    rng = np.random.default_rng(0)
+    told = np.where(rng.random(1200) < 0.15, rng.integers(10, size=1200), y[:1200])
+    ends = {
+        name: np.mean([run(X[:1200], told, X[1200:], y[1200:], name, 20, 100, seed=s)[-1] for s in range(2)])
+        for name in ("auto", "random")
+    }
+    assert ends["auto"] > ends["random"]
