@@ -5,10 +5,11 @@ Strokes travel and are kept in it, and COCO files are written in it. Pure functi
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # whoever labels pictures by class needs no arrays: importing the package stays quick
+    import numpy as np
+    import numpy.typing as npt
 
 MAX_PIXELS = 2**28
 """Pixels a decoded mask may have: the encoding of an empty one is a few bytes, whatever its size."""
@@ -16,6 +17,8 @@ MAX_PIXELS = 2**28
 
 def encode(mask: npt.NDArray[np.bool_]) -> dict[str, Any]:
     """Return ``{"size": [height, width], "counts": text}`` of a mask (rows, columns)."""
+    import numpy as np
+
     flat = np.asarray(mask, bool).ravel(order="F")
     changes = np.flatnonzero(np.diff(flat)) + 1
     bounds = np.concatenate([[0], changes, [flat.size]])
@@ -43,6 +46,8 @@ def decode(encoded: Any) -> npt.NDArray[np.bool_]:
         raise ValueError("counts must be text or a list of runs")
     if sum(runs) != size[0] * size[1]:
         raise ValueError(f"counts fill {sum(runs)} pixels, size {size} has {size[0] * size[1]}")
+    import numpy as np
+
     flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     return flat.reshape(size, order="F")
 
