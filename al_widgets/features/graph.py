@@ -31,6 +31,8 @@ DIMENSION = 300
 ALPHA = 0.99
 #: Larger pools are represented by a random sample of nodes; other rows are placed among their neighbours in it.
 MAX_NODES = 10_000
+#: Rows placed at a time.
+_BLOCK = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +91,15 @@ def placed_among(points: FloatArray, widths: FloatArray, features: npt.NDArray[A
     queries = np.ascontiguousarray(features, np.float32)
     k = min(NEIGHBOURS, len(points))
     squared, found = nearest(points, queries, k)
-    # Weights are relative to the nearest node, so that a far row is placed too.
-    scale = np.sqrt(squared[:, -1:]) * widths[found] + np.finfo(np.float32).tiny
-    weights = np.exp(-(squared - squared[:, :1]) / scale)
-    weights /= weights.sum(axis=1, keepdims=True)
-    rows = np.repeat(np.arange(len(queries)), k)
-    return csr_matrix((weights.ravel(), (rows, found.ravel())), (len(queries), len(points)))
+    for start in range(0, len(queries), _BLOCK):
+        where = slice(start, start + _BLOCK)
+        near = squared[where]
+        scale = np.sqrt(near[:, -1:]) * widths[found[where]] + np.finfo(np.float32).tiny
+        # Weights are relative to the nearest node, so that a far row is placed too.
+        weights = np.exp((near[:, :1] - near) / scale)
+        near[:] = weights / weights.sum(axis=1, keepdims=True)
+    bounds = np.arange(0, found.size + 1, k)
+    return csr_matrix((squared.ravel(), found.ravel().astype(np.int32), bounds), (len(queries), len(points)))
 
 
 def affinity(points: FloatArray, k: int = NEIGHBOURS) -> tuple[Any, FloatArray]:
