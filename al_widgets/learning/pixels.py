@@ -6,7 +6,7 @@ Fitted on the trainer's thread and replaced, never changed, afterwards: any thre
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, Self
 
@@ -23,6 +23,10 @@ UNLABELLED = 255
 
 THREADS = min(2, os.cpu_count() or 1)
 """Of the default learner's predictions: a stroke is answered sooner where a second core is free, and the others stay with the page."""
+
+
+class Stopped(Exception):  # noqa: N818  # nothing went wrong
+    """A prediction was left off because it was not wanted any more."""
 
 
 class PixelSource(Protocol):
@@ -104,25 +108,40 @@ class PixelLearner:
         self._estimator, self._n_classes = estimator, n_classes
         return self
 
-    def probabilities(self, source: PixelSource, index: int) -> npt.NDArray[np.float32]:
+    def probabilities(
+        self, source: PixelSource, index: int, stop: Callable[[], bool] | None = None
+    ) -> npt.NDArray[np.float32]:
         """Return class probabilities of a section, shape (rows, columns, n_classes), float32; each pixel sums to 1.
+
+        Parameters
+        ----------
+        source : PixelSource
+        index : int
+        stop : callable, optional
+            Asked between trees, of the default ensemble, whether to leave off.
 
         Raises
         ------
         LearnerError
             If it has not been fitted, or the estimator fails.
+        Stopped
+            If `stop` said so.
         """
         estimator = self.estimator
         _, rows, columns = source.shape
         try:
-            given = self._predict(estimator, source.section(index))
+            given = self._predict(estimator, source.section(index), stop)
+        except Stopped:
+            raise
         except Exception as error:
             raise LearnerError(f"{type(estimator).__name__} failed to predict section {index}: {error}") from error
         result = np.zeros((rows * columns, self._n_classes), np.float32)
         result[:, np.asarray(estimator.classes_, np.intp)] = given
         return result.reshape(rows, columns, self._n_classes)
 
-    def _predict(self, estimator: Any, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def _predict(
+        self, estimator: Any, features: npt.NDArray[np.float32], stop: Callable[[], bool] | None
+    ) -> npt.NDArray[np.float32]:
         """Return the estimator's probabilities; the default one's from as many threads as have a part of the rows each.
 
         Tree by tree, always in the same order, so that the same question gets the same answer to the last bit. Not by the
@@ -135,6 +154,8 @@ class PixelLearner:
         def mean(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
             total = np.zeros((len(rows), len(estimator.classes_)))
             for tree in estimator.estimators_:
+                if stop is not None and stop():
+                    raise Stopped
                 total += tree.predict_proba(rows, check_input=False)
             return total / len(estimator.estimators_)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ import numpy.typing as npt
 
 from al_widgets.errors import AlWidgetsError
 from al_widgets.features.blas_threads import one_blas_thread
-from al_widgets.learning.pixels import PixelLearner
+from al_widgets.learning.pixels import PixelLearner, Stopped
 from al_widgets.learning.training_masks import training_masks
 from al_widgets.oracles.masks import UNPAINTED, mask_consensus
 from al_widgets.session.encoding import BackgroundEncoding
@@ -294,7 +296,9 @@ class VolumeRounds(Rounds):
                         break
                 self._publish(state, errors)
                 while not self._trainer.asked_again and (wanted := self._most_wanted()) is not None:
-                    self._look_at(model, state, wanted)
+                    # What nobody looks at makes way at once for what somebody does.
+                    with suppress(Stopped):
+                        self._look_at(model, state, wanted, stop=partial(self._makes_way, wanted))
             except AlWidgetsError as error:
                 errors = (*errors, error)
         self._publish(state, errors)
@@ -311,11 +315,20 @@ class VolumeRounds(Rounds):
         near = np.abs(stale[:, None] - np.asarray(looking or [0])[None, :]).min(axis=1)
         return int(stale[np.lexsort((near, rounds[stale]))[0]])
 
-    def _look_at(self, model: PixelLearner, state: VolumeState, index: int) -> None:
+    def _makes_way(self, index: int) -> bool:
+        """Say whether something is more urgent than the opinion of a section."""
+        looking = self._looking()
+        return index not in looking and (
+            self._trainer.asked_again or any((m := self.maps[i]) is None or m.round < self._round for i in looking)
+        )
+
+    def _look_at(
+        self, model: PixelLearner, state: VolumeState, index: int, stop: Callable[[], bool] | None = None
+    ) -> None:
         known = self.maps[index]
         if known is not None and known.round >= self._round:
             return
-        probabilities = model.probabilities(self.pixels, index)
+        probabilities = model.probabilities(self.pixels, index, stop)
         self.maps.put(index, section_map(probabilities, self._lengths[index], self._round, state.version))
         self._on_section(index)
 

@@ -68,7 +68,8 @@ class FakeFrontend:
         rid = fields.pop("rid", f"{self.client}-r{next(self._rids)}")
         content = {"kind": kind, "rid": rid, "client": self.client, **fields}
         self.widget._handle_custom_msg(content, [])  # noqa: SLF001  # what ipywidgets calls for a message of the page
-        return self.replies[rid]
+        reply: Message = self.wait_for(f"a reply to {kind}", lambda: self.replies.get(rid))
+        return reply
 
     def hello(self, replaces: tuple[str, ...] = ()) -> Message:
         """Say hello and take the first items."""

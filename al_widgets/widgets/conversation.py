@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from al_widgets.errors import AlWidgetsError, MessageError, StoreConflictError, TaskError, UnknownItemError
@@ -31,16 +34,33 @@ class Conversation:
 
     def _answer(self, content: Any) -> None:
         rid = content.get("rid", "") if isinstance(content, dict) else ""
-        try:
+
+        def answer() -> None:
             message = messages.parse(content, self._shapes)
             self._heard(message["client"])
             getattr(self, f"_on_{message['kind']}")(message)
+
+        self._replying(rid, answer)
+
+    def _replying(self, rid: Any, answer: Callable[[], None]) -> None:
+        """Call what replies to a message; when it fails, that is the reply."""
+        try:
+            answer()
         except Exception as error:
             ours = isinstance(error, AlWidgetsError)
             (_log.info if ours else _log.exception)("message refused: %s", error)
             text = str(error) if ours else f"{type(error).__name__}: {error}"
             info = {"type": type(error).__name__, "message": text, "retry": not isinstance(error, FINAL)}
             self.send({"kind": "reply", "rid": str(rid)[:200], "ok": False, "error": info})  # type: ignore[attr-defined]
+
+    def _apart(self, message: Any, answer: Callable[[], None]) -> None:
+        """Reply from a thread of its own: what takes long must not keep the answers behind it waiting."""
+        if sys.platform == "emscripten":
+            answer()
+            return
+        threading.Thread(
+            target=self._replying, args=(message["rid"], answer), name="al_widgets-reply", daemon=True
+        ).start()
 
     def _heard(self, client: str) -> None:
         """Take note that a page is there."""

@@ -150,8 +150,12 @@ class VolumeWidget(SessionWidget):
         if message["want"] == "section":
             self._reply(message, proposal=self._propose(client, message["strategy"]))
             return
-        found = self.session.regions(1)
-        self._reply(message, proposal=volume_entries.region_proposal(self.session, found[0]) if found else None)
+
+        def ask() -> None:
+            found = self.session.regions(1)
+            self._reply(message, proposal=volume_entries.region_proposal(self.session, found[0]) if found else None)
+
+        self._apart(message, ask)
 
     def _on_states(self, message: Any) -> None:
         self._reply(message, states=volume_entries.states_of(self.session, message["item_ids"]))

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 import al_widgets as al
 from al_widgets.errors import LearnerError, PoolError, SessionError, StoreMismatchError, StrategyError, TaskError
-from al_widgets.learning.pixels import PixelLearner
+from al_widgets.learning.pixels import PixelLearner, Stopped
 from al_widgets.session.mask_ledger import part_of
 from al_widgets.session.sections import STRATEGIES, interval_order
 
@@ -370,6 +370,16 @@ def test_sections_with_outlined_regions_are_still_worth_a_look(open_volume: Open
     assert TRUTH[index_of(asked.item_id)].any()  # what is anomalous, not what is farthest from the region
     stroke(session, 0, TRUTH[0] == 0, "soil")
     assert session.ledger.by_hand("volume/0")
+
+
+def test_a_prediction_that_nobody_waits_for_is_left_off(open_volume: Open) -> None:
+    session = open_volume(audit=0, learner=None)
+    stroke(session, 1, TRUTH[1] == 1, 1)
+    session.wait()
+    asked = iter([False, False, True, True])
+    with pytest.raises(Stopped):
+        session._rounds.learner.probabilities(session._rounds.pixels, 5, lambda: next(asked))  # type: ignore[union-attr]
+    assert all(session.section_map(i) is not None for i in range(12))
 
 
 def test_the_dashboard_speaks_of_dice_strokes_and_sections(open_volume: Open) -> None:
