@@ -32,6 +32,9 @@ from al_widgets.learning.process import (
 if TYPE_CHECKING:
     from al_widgets.learning.classifier import GraphClassifier
 
+#: Labelled rows whose kernel with the basis is in memory at a time.
+BLOCK = 2048
+
 
 @dataclass(frozen=True, eq=False)
 class Solution:
@@ -125,7 +128,11 @@ def fit_solution(
     if len(basis) == n:
         alpha = solve(kernel, labelled.targets, noise)
     else:
-        alpha = solve_subset(kernel, kernel_between(part, labelled, weight, settings), labelled.targets, noise)
+        blocks = (np.arange(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK))
+        parts = (
+            (kernel_between(part, labelled.some(b), weight, settings), labelled.targets[b], noise[b]) for b in blocks
+        )
+        alpha = solve_subset(kernel, parts)
     towards = (settings.share * weight)[:, None] * (part.coordinates.T @ alpha)
     solution = Solution(
         graph,

@@ -24,7 +24,7 @@ IntArray = npt.NDArray[np.intp]
 
 #: Labels that leave-one-out looks at, and rows the solution is made of; of more labels a random sample.
 MAX_JUDGED = 400
-MAX_BASIS = 2000
+MAX_BASIS = 4000
 
 
 @dataclass(frozen=True)
@@ -207,18 +207,22 @@ def solve(kernel: Float64Array, targets: Float64Array, noise: Float64Array) -> F
     return alpha
 
 
-def solve_subset(basis: Float64Array, cross: Float64Array, targets: Float64Array, noise: Float64Array) -> Float64Array:
+def solve_subset(
+    basis: Float64Array, blocks: Iterable[tuple[Float64Array, Float64Array, Float64Array]]
+) -> Float64Array:
     """Return α on a subset of the rows (b, K), by the subset of regressors.
 
     Parameters
     ----------
     basis : ndarray (b, b)
         Kernel of the subset.
-    cross : ndarray (b, n)
-        Kernel of the subset and all labelled rows.
-    targets : ndarray (n, K)
-    noise : ndarray (n,)
+    blocks : iterable of (cross, targets, noise)
+        All labelled rows, some at a time: kernel of the subset and the block (b, c), its targets (c, K) and noise (c,).
     """
-    scaled = cross / noise
-    system = basis + scaled @ cross.T + 1e-8 * np.eye(len(basis))
-    return np.asarray(np.linalg.solve(system, scaled @ targets), np.float64)
+    system = basis + 1e-8 * np.eye(len(basis))
+    right: Any = 0.0
+    for cross, targets, noise in blocks:
+        scaled = cross / noise
+        system += scaled @ cross.T
+        right = right + scaled @ targets
+    return np.asarray(np.linalg.solve(system, right), np.float64)
