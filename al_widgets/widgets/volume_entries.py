@@ -143,25 +143,26 @@ def prediction_of(item_id: str, index: int, found: SectionMap, first: int = 0) -
 def states_of(session: VolumeSession, item_ids: Sequence[str] = ()) -> list[SectionState]:
     """Return what the annotator has said of sections; of all of which anything was said by default."""
     who = session.annotator
-    states: list[SectionState] = []
     with session.lock:
         ledger = session.ledger
         wanted = item_ids or [i for i in session.pool.item_ids if ledger.said_by(i, who)]
         for item_id in wanted:
             session.pool.index(item_id)
-            answer = ledger.answers(item_id).get(who)
-            rest = answer.value["rest"] if answer is not None and answer.kind == "label" else None
-            kind: Any = "" if answer is None else answer.kind
-            parts: Any = parts_of(item_id, ledger.painted(item_id, who))
-            states.append(
-                {
-                    "item_id": item_id,
-                    "parts": parts,
-                    "finished": kind == "label",
-                    "rest": None if rest is None else session.task.classes.index(rest),
-                    "answer": kind,
-                }
-            )
+        said = [(item_id, ledger.painted(item_id, who), ledger.answers(item_id).get(who)) for item_id in wanted]
+    states: list[SectionState] = []
+    for item_id, mask, answer in said:  # encoding takes a while: not under the lock
+        rest = answer.value["rest"] if answer is not None and answer.kind == "label" else None
+        kind: Any = "" if answer is None else answer.kind
+        parts: Any = parts_of(item_id, mask)
+        states.append(
+            {
+                "item_id": item_id,
+                "parts": parts,
+                "finished": kind == "label",
+                "rest": None if rest is None else session.task.classes.index(rest),
+                "answer": kind,
+            }
+        )
     return states
 
 
