@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -243,6 +243,36 @@ class VolumeReadings(Session):
             rows.append((item_id, ", ".join(names), agreed, n, item_id in self._reserve_ids, share, tuple(names)))
         columns = ["item_id", "label", "confidence", "n_annotations", "audit", "labelled", "classes"]
         return pd.DataFrame(rows, columns=columns)
+
+    def consensus(self) -> pd.DataFrame:
+        """Return what the annotations of finished sections add up to: item_id, label, confidence, n_annotations, a column a class.
+
+        A class' column is its share of the labelled pixels in the consensus of all annotators; see `mask` for the pixels.
+        """
+        frame = self.labels()[["item_id", "label", "confidence", "n_annotations"]]
+        for number, name in enumerate(self._task.classes):
+            masks = (self.mask(item_id) for item_id in frame.item_id)
+            shares = [float((m == number).sum() / max(int((m < IGNORE).sum()), 1)) for m in masks]
+            # A class may be called like one of our columns.
+            frame.insert(len(frame.columns), name, shares, allow_duplicates=True)
+        return frame
+
+    def cross_validation(self) -> Estimate:
+        """Say that there is none: a pixel's neighbours are in every fold, so that each would be told its own answer."""
+        why = "Masks are not cross-validated: neighbouring pixels would tell each other's answers. See mask_accuracy()."
+        return Estimate(None, None, None, 0, "", why)
+
+    def draw_alike(self, holder: str, n: int, *, name: str | None = None, have: Sequence[str] = ()) -> Any:
+        """Refuse: sections hold several classes, and are not confirmed by the sheet.
+
+        Raises
+        ------
+        SessionError
+        """
+        del holder, n, name, have
+        raise SessionError(
+            "sections of a volume are not confirmed by the sheet; ask regions instead: session.regions()"
+        )
 
     @property
     def accuracy(self) -> Estimate:

@@ -135,6 +135,12 @@ def test_the_loop_asks_every_section_once_learns_and_measures(open_volume: Open)
     labels = session.labels()
     assert labels.audit.sum() == 3
     assert labels.set_index("item_id").label["volume/1"] == "soil, mine"
+    consensus = session.consensus().set_index("item_id")
+    assert consensus["mine"]["volume/1"] == pytest.approx((TRUTH[1] == 1).mean())
+    assert np.allclose(consensus[["soil", "mine", "stone"]].sum(axis=1), 1)
+    assert "neighbouring" in session.cross_validation().why
+    with pytest.raises(SessionError, match="regions"):
+        session.draw_alike("page", 3)
     costs = session.costs().set_index("kind")
     assert (costs.n["section"], costs.median_s["section"]) == (12, 20.0)
     assert session.spent()[0] == pytest.approx(240)
