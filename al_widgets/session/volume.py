@@ -6,7 +6,7 @@ Everything of `Session` is there; an item is a section. Any thread may call it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,21 @@ import numpy.typing as npt
 
 from al_widgets.errors import LearnerError, TaskError
 from al_widgets.learning.pixels import PixelLearner
-from al_widgets.records import Annotation, Query
+from al_widgets.records import Query
 from al_widgets.session.encoding import BackgroundEncoding
 from al_widgets.session.ledger import Ledger
-from al_widgets.session.mask_ledger import MaskLedger, items_of, paint, parts_of
+from al_widgets.session.mask_ledger import MaskLedger, paint
 from al_widgets.session.queue import Pick, ServingQueue
-from al_widgets.session.regions import RegionQuery, find_regions, region_id_of, region_parts
+from al_widgets.session.regions import RegionQuery, find_regions, region_id_of
 from al_widgets.session.rounds import Rounds
 from al_widgets.session.sections import check_strategy
 from al_widgets.session.snapshot import Snapshot
-from al_widgets.session.volume_export import VolumeExports
+from al_widgets.session.volume_answers import VolumeAnswers
 from al_widgets.session.volume_readings import is_radar, pixel_features, slices_of
 from al_widgets.session.volume_rounds import Said, VolumePreparation, VolumeRounds, VolumeState
 from al_widgets.strategies.slices import Region
 from al_widgets.task import Segmentation
-from al_widgets.task.strokes import IGNORE, UNLABELLED, pixel_value
+from al_widgets.task.strokes import UNLABELLED
 
 Mask = npt.NDArray[np.uint8]
 
@@ -47,7 +47,7 @@ class VolumeQueue(ServingQueue):
         return place >= 2 and super()._is_audit(place)
 
 
-class VolumeSession(VolumeExports):
+class VolumeSession(VolumeAnswers):
     """An active-learning session on the sections of a volume. `Session` makes one when the task is one of pixels.
 
     Parameters
@@ -334,121 +334,6 @@ class VolumeSession(VolumeExports):
         query = Query(self._ids[region.section], "region", float(region.utility), None, round_, "new", reason)
         box = (a, b, c, d - a, e - b, f - c)
         return RegionQuery(query, region_id_of(region), box, region.voxels, region.probability)
-
-    # ---- answering ----------------------------------------------------------------------------------------------------
-
-    def submit(self, query: Query | RegionQuery | str, value: Any, *, elapsed_s: float | None = None) -> str:
-        """Record an answer; returns the id of the event, which is on the disk then.
-
-        Parameters
-        ----------
-        query : Query, RegionQuery or str
-            A section, by query or item id, or a region.
-        value : ndarray, dict, or class of a region
-            A mask (rows, columns) of class numbers, 254 to be ignored and 255 unlabelled, which finishes the section;
-            ``{"rest": class or None}``, which finishes it as it is; a stroke (`al_widgets.task.strokes.check_stroke`), which
-            leaves it open. Of a region: a class name or number.
-        elapsed_s : float, optional
-            Since the section was shown or the answer before, whichever is later.
-
-        Raises
-        ------
-        TaskError
-            If the answer does not fit the task or the section; nothing is recorded.
-        UnknownItemError, StoreError
-        """
-        if isinstance(query, RegionQuery):
-            return self._answer(query.query, "stroke", self.region_stroke(query, value), elapsed_s, "")
-        if isinstance(value, Mapping) and "tool" in value:
-            return self._answer(query, "stroke", self._task.validate_stroke(value), elapsed_s, "")
-        if isinstance(value, Mapping):
-            return self._answer(query, "label", self._task.validate(value), elapsed_s, "")
-        asked = query if isinstance(query, Query) else self.query(query)
-        parts = parts_of(asked.item_id, self._checked_mask(asked.item_id, value))
-        if parts:
-            whole = {"tool": "mask", "parts": parts, "shape": None, "recipe": ""}
-            self._answer(asked, "stroke", self._task.validate_stroke(whole), None, "")
-        return self._answer(asked, "label", {"rest": None}, elapsed_s, "")
-
-    def skip(self, query: Query | RegionQuery | str, reason: str = "", *, elapsed_s: float | None = None) -> str:
-        """Record that a section, or a region, is left out, with a reason; the pixels of a region are ignored from then on."""
-        if isinstance(query, RegionQuery):
-            return self._answer(query.query, "stroke", self.region_stroke(query, IGNORE), elapsed_s, reason)
-        return super().skip(query, reason, elapsed_s=elapsed_s)
-
-    def unsure(self, query: Query | RegionQuery | str, reason: str = "", *, elapsed_s: float | None = None) -> str:
-        """Record that the annotator cannot tell; the pixels of a region are ignored from then on."""
-        if isinstance(query, RegionQuery):
-            return self._answer(query.query, "stroke", self.region_stroke(query, IGNORE), elapsed_s, reason or "unsure")
-        return super().unsure(query, reason, elapsed_s=elapsed_s)
-
-    def region_stroke(self, region: RegionQuery, value: Any) -> dict[str, Any]:
-        """Return the stroke that an answer about a region is: its parts on all its sections.
-
-        Parameters
-        ----------
-        value : str, int or None
-            A class; None, or 254: nobody can tell.
-        """
-        value = IGNORE if value is None else value
-        name = pixel_value(value, self._task.classes)
-        number = name if isinstance(name, int) else self._number_of(name)
-        strength = self._rounds.strength() if 0 < number < IGNORE else None
-        with self._lock:
-            parts = region_parts(
-                self._ids,
-                strength,
-                region.voxels,
-                number,
-                lambda item_id: self._ledger.painted(item_id, self.annotator),
-                self._queue.in_reserve,
-            )
-        _, row, column, _, rows, columns = region.box
-        shape = {"points": [column, row, column + columns, row + rows]}
-        return self._task.validate_stroke({"tool": "region", "parts": parts, "shape": shape, "recipe": ""})
-
-    def _checked_mask(self, item_id: str, mask: Any) -> Mask:
-        """Return a mask as bytes, checked to fit its section and the classes."""
-        row = self._row_of(item_id)
-        array, shape = np.asarray(mask), (self.volume.shape[1], self._lengths()[row])
-        if array.dtype.kind not in "biu" or array.shape != shape:
-            raise TaskError(
-                f"the mask of {item_id!r} needs whole numbers and the shape (rows, columns) = {shape}, "
-                f"not {array.dtype} of shape {array.shape}"
-            )
-        n = len(self._task.classes)
-        wrong = array[(array < 0) | ((array >= n) & (array != IGNORE) & (array != UNLABELLED))]
-        if wrong.size:
-            raise TaskError(
-                f"the mask of {item_id!r} holds {int(wrong[0])}; there are classes 0 to {n - 1}, {IGNORE} = to be ignored, "
-                f"{UNLABELLED} = unlabelled"
-            )
-        return array.astype(np.uint8)
-
-    def _check_value(self, event: Annotation) -> None:
-        if event.kind == "label" and self._task.validate(event.value) != event.value:
-            raise TaskError(f"{event.value!r} is not in the form that is kept; use task.validate(value)")
-        if event.kind != "stroke":
-            return
-        if self._task.validate_stroke(event.value) != event.value:
-            raise TaskError("the stroke is not in the form that is kept; use task.validate_stroke(value)")
-        for number, part in enumerate(event.value["parts"]):
-            self._check_item(part["item_id"])
-            rows, columns = self._shape_of(part["item_id"]) or (0, 0)
-            top, left, height, width = part["box"]
-            if top + height > rows or left + width > columns:
-                raise TaskError(
-                    f"parts[{number}]: the box {part['box']} lies outside {part['item_id']!r}, "
-                    f"which has {rows} rows and {columns} columns"
-                )
-
-    def changed_by(self, event_id: str) -> list[str]:
-        """Return the sections whose masks an event changed: a stroke, an answer, or the undo of one."""
-        with self._lock:
-            event = self._ledger.answer_behind(event_id)
-        if event is None:
-            return []
-        return items_of(event) if event.kind == "stroke" else [event.item_id]
 
 
 def _certainty(doubt: float) -> str:

@@ -1,8 +1,7 @@
-"""What leaves a session on a volume: boxes, shapes, alarms, and files that other programs read. `VolumeSession` inherits these."""
+"""What leaves a session on a volume: boxes, shapes, and files that other programs read. `VolumeSession` inherits these."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,16 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from al_widgets.errors import SessionError
-from al_widgets.records import Annotation
-from al_widgets.session.mask_ledger import paint
-from al_widgets.session.volume_readings import VolumeReadings
+from al_widgets.session.volume_alarms import VolumeAlarms
 from al_widgets.task import rle
 from al_widgets.task.strokes import IGNORE, NUMBERS, UNLABELLED
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from al_widgets.export import Alarm, Box
+    from al_widgets.export import Box
 
 Mask = npt.NDArray[np.uint8]
 Format = Literal["coco", "yolo", "voc", "png", "npy", "zarr", "nifti", "alarms"]
@@ -38,7 +35,7 @@ KEPT_SHARE = 0.5
 """Share of a box's pixels that must still be of its class; what was painted over since is no box any more."""
 
 
-class VolumeExports(VolumeReadings):
+class VolumeExports(VolumeAlarms):
     """The exporting part of `VolumeSession`."""
 
     def boxes(self) -> dict[str, list[Box]]:
@@ -80,13 +77,6 @@ class VolumeExports(VolumeReadings):
             found[item_id] = boxes
         return found
 
-    def _labelled_ids(self) -> list[str]:
-        """Return the sections of which something is said, in the volume's order."""
-        with self._lock:
-            self._sync()
-            touched = {i for i in self._ledger.touched() if self._ledger.annotators(i)}
-        return [i for i in self._ids if i in touched]
-
     def _drawn_boxes(self, item_id: str) -> list[dict[str, Any]]:
         return [
             part
@@ -95,10 +85,6 @@ class VolumeExports(VolumeReadings):
             for part in stroke.value["parts"]
             if part["item_id"] == item_id and isinstance(part["value"], str) and part["value"] != self._task.background
         ]
-
-    def _standing_strokes(self, item_id: str) -> list[Annotation]:
-        with self._lock:
-            return [e for who in self._ledger.annotators(item_id) for e in self._ledger.strokes(item_id, who)]
 
     def shapes(self) -> pd.DataFrame:
         """One row a stroke that was drawn as a shape and stands: boxes, points, polygons, hyperbolas with their fit.
@@ -122,105 +108,6 @@ class VolumeExports(VolumeReadings):
                 )
         columns = ["event_id", "item_id", "annotator", "tool", "label", "points", *NUMBERS, "elapsed_s"]
         return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys((*NUMBERS, "elapsed_s"), "float64"))
-
-    def alarms(
-        self,
-        source: Literal["labels", "model", "all"] = "labels",
-        *,
-        min_confidence: float = 0.5,
-        min_voxels: int = 20,
-        velocity_m_per_ns: float | None = None,
-    ) -> list[Alarm]:
-        """Return what was called an object: one alarm a connected piece of the volume, the surest first.
-
-        An alarm lies at the apex of its piece: the middle of its uppermost pixels on the section where it is largest. Hyperbolas
-        that were fitted bring their own time and depth.
-
-        Parameters
-        ----------
-        source : {"labels", "model", "all"}
-            What annotators said; what the model expects where nobody has said anything; or both.
-        min_confidence : float
-            Of the model's: least probability of a pixel of a piece. An annotator's has the share of annotators of its pixels that
-            agree.
-        min_voxels : int
-            Smaller pieces that the model expects are noise.
-        velocity_m_per_ns : float, optional
-            For the depth; default: from the file's permittivity, where it has one.
-
-        Raises
-        ------
-        SessionError
-            If the model is asked for and there is none.
-        """
-        if source not in ("labels", "model", "all"):
-            raise SessionError(f'alarms come from "labels", "model" or "all", not from {source!r}')
-        velocity = velocity_m_per_ns or _velocity(self.volume.metadata.get("permittivity"))
-        labels = self.label_volume()
-        found: list[Alarm] = []
-        if source != "model":
-            found += self._labelled_alarms(labels, velocity)
-        if source != "labels":
-            if self._rounds.learner is None:
-                raise SessionError("there is no model yet: paint an object, then session.wait()")
-            found += self._expected_alarms(labels, min_confidence, min_voxels, velocity)
-        return sorted(found, key=lambda a: (-a.confidence, a.line, a.x_m or 0.0))
-
-    def _labelled_alarms(self, labels: Mask, velocity: float | None) -> list[Alarm]:
-        from al_widgets.export import alarm_at
-
-        alarms = []
-        for number, voxels in _pieces(labels):
-            strokes: dict[str, Annotation] = {}
-            agreed: list[float] = []
-            for index in np.unique(voxels[0]):
-                here = voxels[0] == index
-                where = (voxels[1][here], voxels[2][here])
-                item_id = self._ids[int(index)]
-                with self._lock:
-                    masks = [self._ledger.mask(item_id, who) for who in self._ledger.annotators(item_id)]
-                said = np.stack([m[where] for m in masks])
-                agreed += ((said == number).sum(axis=0) / np.maximum((said < IGNORE).sum(axis=0), 1)).tolist()
-                for stroke in self._standing_strokes(item_id):
-                    if _touches(stroke, item_id, masks[0].shape, where):
-                        strokes[stroke.event_id] = stroke
-            names = sorted({e.annotator for e in strokes.values()})
-            times = [e.elapsed_s for e in strokes.values() if e.elapsed_s is not None]
-            alarm = alarm_at(
-                self.volume,
-                _apex(voxels),
-                self._task.classes[number],
-                float(np.mean(agreed)),
-                velocity_m_per_ns=velocity,
-                annotator=", ".join(names),
-                seconds=float(sum(times)) if times else None,
-            )
-            alarms.append(_with_fit(alarm, strokes.values()))
-        return alarms
-
-    def _expected_alarms(self, labels: Mask, threshold: float, least: int, velocity: float | None) -> list[Alarm]:
-        from al_widgets.export import alarm_at
-
-        foreground = self._rounds.maps.foreground(self.volume.shape)
-        foreground[labels != UNLABELLED] = 0
-        foreground[~np.broadcast_to(self.volume.valid[:, None], self.volume.shape)] = 0
-        alarms = []
-        for _, voxels in _pieces((foreground >= max(threshold, 1e-3)).astype(np.uint8)):
-            if len(voxels[0]) < least:
-                continue
-            votes = np.zeros(len(self._task.classes), np.intp)
-            for index in np.unique(voxels[0]):
-                here = voxels[0] == index
-                found = self._rounds.maps[int(index)]
-                if found is not None:
-                    counted = np.bincount(found.classes[voxels[1][here], voxels[2][here]], minlength=len(votes))
-                    votes += counted[: len(votes)]
-            name = self._task.classes[int(votes[1:].argmax()) + 1]
-            confidence = float(foreground[voxels].mean())
-            alarms.append(
-                alarm_at(self.volume, _apex(voxels), name, confidence, velocity_m_per_ns=velocity, annotator="model")
-            )
-        return alarms
 
     def export(self, path: str | Path, format: Format | None = None, **options: Any) -> Path:  # noqa: A002 - the word users look for
         """Write what is labelled for another program; every format can be read back with `al_widgets.export`.
@@ -296,59 +183,3 @@ class VolumeExports(VolumeReadings):
             ],
             "recipes": sorted(recipes),
         }
-
-
-def _velocity(permittivity: Any) -> float | None:
-    from al_widgets.features.gpr_synthesis import velocity_m_per_ns
-
-    known = isinstance(permittivity, int | float) and 1 <= permittivity <= 100
-    return velocity_m_per_ns(float(permittivity)) if known else None
-
-
-def _pieces(labels: Mask) -> list[tuple[int, tuple[npt.NDArray[np.intp], ...]]]:
-    """Return class number and voxels of every connected piece (26 neighbours) of a class but the first."""
-    from scipy.ndimage import find_objects, label
-
-    found = []
-    for number in np.unique(labels):
-        if not 0 < number < IGNORE:
-            continue
-        pieces, _ = label(labels == number, np.ones((3, 3, 3)))
-        for piece, where in enumerate(find_objects(pieces), 1):
-            inside = np.nonzero(pieces[where] == piece)
-            voxels = tuple((a + s.start).astype(np.intp) for a, s in zip(inside, where, strict=True))
-            found.append((int(number), voxels))
-    return found
-
-
-def _apex(voxels: Sequence[npt.NDArray[np.intp]]) -> tuple[float, float, float]:
-    """Return (section, row, column) of the middle of the uppermost pixels, on the section with most of them."""
-    sections, counts = np.unique(voxels[0], return_counts=True)
-    section = int(sections[counts.argmax()])
-    here = voxels[0] == section
-    rows, columns = voxels[1][here], voxels[2][here]
-    top = int(rows.min())
-    return section, top, float(np.median(columns[rows == top]))
-
-
-def _touches(
-    stroke: Annotation, item_id: str, shape: tuple[int, ...], where: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
-) -> bool:
-    """Say whether a stroke changed any of some pixels of a section to a class."""
-    changed = np.zeros(shape, np.uint8)
-    for part in stroke.value["parts"]:
-        if part["item_id"] == item_id and isinstance(part["value"], str):
-            paint(changed, part, 1)
-    return bool(changed[where].any())
-
-
-def _with_fit(alarm: Alarm, strokes: Any) -> Alarm:
-    """Return the alarm with place, time and depth of the newest hyperbola that was fitted to it."""
-    from dataclasses import replace
-
-    shapes = [e.value["shape"] for e in strokes if e.value["tool"] == "hyperbola" and e.value["shape"]]
-    if not shapes:
-        return alarm
-    fit = {"x0_m": "x_m", "t0_ns": "t_ns", "depth_m": "depth_m"}
-    fields: Any = {field: shapes[-1][name] for name, field in fit.items() if name in shapes[-1]}
-    return replace(alarm, **fields)

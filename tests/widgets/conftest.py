@@ -12,11 +12,6 @@ import pytest
 
 import al_widgets as al
 
-STATIC = Path(al.__file__).parent / "static"
-if not (STATIC / "volume.js").exists():  # the kernel's side is tested without the page
-    STATIC.mkdir(exist_ok=True)
-    (STATIC / "volume.js").write_text("export default {};")
-
 
 @pytest.fixture(autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
