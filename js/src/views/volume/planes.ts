@@ -122,10 +122,11 @@ function planeView(state: VolumeState, looks: Looks, scope: Scope, cut: Cut): HT
       info.axes[0]?.name ?? "section",
       cut === "map" ? labelled(across) : labelled(down),
     ];
+    const radar = info.flavour === "radar";
     const where =
       cut === "map"
-        ? `Map at ${value(down, row + 0.5)}${deep == null ? "" : `, ${value(deep, row + 0.5)} deep`}`
-        : `Across at ${value(across, column + 0.5)}`;
+        ? `${radar ? "Map at" : down.name} ${value(down, row + 0.5)}${deep == null ? "" : `, ${value(deep, row + 0.5)} deep`}`
+        : `${radar ? "Across at" : across.name} ${value(across, column + 0.5)}`;
     setText(caption, where);
     caption.title = cut === "map" ? `${second} by ${first}` : `${first} by ${second}`;
     setAttribute(canvas, "aria-label", `${where}: ${caption.title}`);

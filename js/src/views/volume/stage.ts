@@ -179,36 +179,38 @@ export function stageView(
     const right = MARGIN.left + room.width;
     const bottom = MARGIN.top + room.height;
 
+    /** Marks of one side, where the section is; `spacing` is how far they are apart at least. */
     const along = (
       side: Scaled,
-      start: number,
-      perRaw: number,
-      length: number,
+      [start, perRaw, n, length]: readonly [number, number, number, number],
       spacing: number,
       put: (p: number, text: string) => void,
     ): void => {
       const perPixel = side.step / perRaw;
-      const from = at(side, -start / perRaw);
-      const found = ticks(from, perPixel, length, spacing);
+      const first = Math.max(0, start);
+      const from = at(side, (first - start) / perRaw);
+      const found = ticks(from, perPixel, Math.min(length, start + n * perRaw) - first, spacing);
       const step = Math.abs((found[1] ?? 1) - (found[0] ?? 0));
-      for (const tick of found) put((tick - from) / perPixel, shown(tick, step));
+      for (const tick of found) put(first + (tick - from) / perPixel, shown(tick, step));
     };
+    const sideways = [view.x, view.sx, image.width, room.width] as const;
+    const downwards = [view.y, view.sy, image.height, room.height] as const;
     context.textAlign = "center";
     context.textBaseline = "top";
-    along(across, view.x, view.sx, room.width, 80, (p, text) => {
+    along(across, sideways, 80, (p, text) => {
       context.fillRect(MARGIN.left + p, bottom, 1, 4);
       context.fillText(text, Math.min(MARGIN.left + p, right - 10), bottom + 6);
     });
     context.fillText(labelled(across), MARGIN.left + room.width / 2, bottom + 21);
     context.textBaseline = "middle";
     context.textAlign = "right";
-    along(down, view.y, view.sy, room.height, 44, (p, text) => {
+    along(down, downwards, 44, (p, text) => {
       context.fillRect(MARGIN.left - 4, MARGIN.top + p, 4, 1);
       context.fillText(text, MARGIN.left - 7, Math.max(MARGIN.top + p, MARGIN.top + 5));
     });
     if (deep != null) {
       context.textAlign = "left";
-      along(deep, view.y, view.sy, room.height, 44, (p, text) => {
+      along(deep, downwards, 44, (p, text) => {
         context.fillRect(right, MARGIN.top + p, 4, 1);
         context.fillText(text, right + 7, Math.max(MARGIN.top + p, MARGIN.top + 5));
       });

@@ -1,0 +1,212 @@
+"""Sections under a brush, in a real browser: what is drawn is what is stored, whatever happens to page and kernel."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from harness.lab import wait_for
+from harness.volume import VolumeView, disc, line, overlap
+
+import al_widgets as al
+
+SAMPLE = Path("shared", "samples", "gprpy_FILE____032.DZT")
+RADARGRAM = next((folder / SAMPLE for folder in Path(__file__).parents if (folder / SAMPLE).exists()), None)
+"""A real radargram, where there is one beside the repository."""
+
+
+@pytest.fixture
+def survey(tmp_path):
+    """Return the file of eight made-up radar lines."""
+    path = tmp_path / "survey.npy"
+    np.save(path, al.datasets.gpr_survey(3, lines=8, samples=160, traces=240).array)
+    return path
+
+
+def cell(array: str, store: Path, classes: tuple[str, ...] = ("soil", "mine")) -> str:
+    return (
+        "import numpy as np, al_widgets as al\n"
+        f"array = {array}\n"
+        "axes = (al.Axis('line', 'm', 0.25), al.Axis('time', 'ns', 0.1), al.Axis('distance', 'm', 0.02))\n"
+        "volume = al.Volume(array, axes=axes, name='v')\n"
+        f"session = al.Session(al.SlicePool(volume), al.Segmentation({list(classes)!r}), store={str(store)!r}, annotator='ann')\n"
+        "widget = al.VolumeWidget(session)\n"
+        "widget"
+    )
+
+
+def masks(notebook) -> dict[str, np.ndarray]:
+    """Return the annotator's mask of every section, as the kernel folds it."""
+    text = notebook.kernel.run(
+        "import json, base64\n"
+        "print(json.dumps({i: [session.mask(i).shape, base64.b64encode(session.mask(i).tobytes()).decode()] for i in session.pool.item_ids}))"
+    )
+    return {
+        item: np.frombuffer(base64.b64decode(data), np.uint8).reshape(shape)
+        for item, (shape, data) in json.loads(text).items()
+    }
+
+
+def test_what_is_drawn_is_stored_at_any_zoom_and_shape_of_pixels(open_notebook, tmp_path):
+    shape = (700, 1300)
+    made = f"np.random.default_rng(0).normal(0, 900, (8, {shape[0]}, {shape[1]})).astype(np.int16)"
+    notebook = open_notebook(cell(made, tmp_path / "v.db", ("soil", "disc", "line")))
+    view = VolumeView.of(notebook)
+    view.focus()
+    drawn = {}
+    for index, (x, y) in enumerate([(0.5, 0.5), (1, 1), (4, 4), (1, 0.6), (4, 1.5), (0.5, 1.25)]):
+        view.go(index)
+        view.scale_to(x, y)
+        size = view.root.locator('[data-al-setting="size"]')
+        size.fill("60")  # 200 ** 0.6 CSS pixels
+        view.focus()
+        lie = view.lie()
+        assert (lie.x_scale, lie.y_scale) == pytest.approx((x, y), rel=0.005)
+        box = view.canvas.bounding_box()
+        centre = (box["x"] + 110, box["y"] + 110)
+        start, end = (box["x"] + 230, box["y"] + 120), (box["x"] + 420, box["y"] + 215)
+        view.page.keyboard.press(view.key_of("disc"))
+        view.draw([centre])
+        view.page.keyboard.press(view.key_of("line"))
+        view.draw([start, end], steps=7)
+        drawn[view.item] = (lie, centre, start, end)
+    view.wait_saved()
+    radius = round(200**0.6, 1)
+    stored = masks(notebook)
+    for item, (lie, centre, start, end) in drawn.items():
+        assert overlap(stored[item] == 1, disc(shape, lie, centre, radius)) >= 0.98, (item, lie)
+        assert overlap(stored[item] == 2, line(shape, lie, start, end, radius)) >= 0.98, (item, lie)
+
+
+def test_a_stroke_on_a_radargram_changes_what_the_model_expects(open_notebook, tmp_path, survey, screenshots):
+    real = f"np.stack(np.split(al.read({str(RADARGRAM)!r}).array[0], 4, axis=1))"
+    array = f"np.load({str(survey)!r})" if RADARGRAM is None else real
+    notebook = open_notebook(cell(array, tmp_path / "v.db"))
+    view = VolumeView.of(notebook)
+    view.focus()
+    first, before = view.section, view.overlay()
+    box = view.canvas.bounding_box()
+    view.draw([(box["x"] + 200, box["y"] + 140), (box["x"] + 330, box["y"] + 160)])
+    with_stroke = view.overlay()
+    assert with_stroke != before
+    view.wait("(el) => Number(el.dataset.alPredicted) >= 1")
+    view.wait(
+        "(el, old) => el.shadowRoot.querySelector('.over').toDataURL() !== old", with_stroke
+    )  # the model's opinion lies over the section now
+    view.page.screenshot(path=screenshots / "volume.png")
+    view.page.keyboard.press("Enter")
+    view.wait("(el, old) => Number(el.dataset.alSection) !== old && el.dataset.alState === 'ready'", first)
+    view.wait_saved()
+    stored = masks(notebook)
+    assert 1 in stored[f"v/{first}"]
+    assert not (stored[f"v/{first}"] == 255).any()  # finished: the rest is soil
+    kinds = notebook.kernel.run("print(list(session.annotations()['kind']))")
+    assert kinds.strip() == "['stroke', 'label']"
+
+
+def test_display_reload_and_a_killed_kernel_leave_the_masks_as_they_were(open_notebook, tmp_path, survey):
+    notebook = open_notebook(cell(f"np.load({str(survey)!r})", tmp_path / "v.db"))
+    view = VolumeView.of(notebook)
+    view.focus()
+    view.go(2)
+    box = view.canvas.bounding_box()
+    view.draw([(box["x"] + 100, box["y"] + 100), (box["x"] + 260, box["y"] + 130)])
+    view.page.keyboard.press("x")
+    view.draw([(box["x"] + 300, box["y"] + 60), (box["x"] + 380, box["y"] + 120)])
+    view.go(3)
+    view.page.keyboard.press("b")
+    view.draw([(box["x"] + 150, box["y"] + 80), (box["x"] + 200, box["y"] + 190)])
+    view.wait_saved()
+    kept = masks(notebook)
+    assert sum((mask != 255).any() for mask in kept.values()) == 2
+
+    view.page.keyboard.press("w")
+    panel = view.root.locator('[data-al="display"]')
+    # Switches first: they make others of use.
+    panel.locator('[data-al-setting="gain"]').select_option("sec")
+    for name in panel.locator("select").evaluate_all("(all) => all.map((el) => el.dataset.alSetting)"):
+        field = panel.locator(f'[data-al-setting="{name}"]')
+        field.select_option(index=1)
+    for kind in ("range", "number", "checkbox"):
+        names = panel.locator(f"input[type={kind}]:enabled").evaluate_all(
+            "(all) => all.map((el) => el.dataset.alSetting)"
+        )
+        assert names
+        for name in names:
+            field = panel.locator(f'[data-al-setting="{name}"]')
+            if kind == "checkbox":
+                field.click()
+            else:
+                field.fill(field.get_attribute("min") if kind == "range" else "0.1")
+                field.dispatch_event("change")
+    view.focus()
+    view.wait("(el) => el.dataset.alState !== 'waiting'")
+    assert {i: m.tobytes() for i, m in masks(notebook).items()} == {i: m.tobytes() for i, m in kept.items()}
+    panel.locator('[data-al-action="reset-display"]').click()
+
+    notebook.save()
+    notebook.reload()
+    view = VolumeView.of(notebook)
+    view.focus()
+    view.go(3)
+    assert {i: m.tobytes() for i, m in masks(notebook).items()} == {i: m.tobytes() for i, m in kept.items()}
+    before = view.overlay()
+    view.draw([(box["x"] + 320, box["y"] + 150)])
+    assert view.overlay() != before
+    view.page.keyboard.press("z")  # undone before the kernel dies
+    view.wait_saved()
+
+    pid = notebook.kernel.pid
+    os.kill(pid, signal.SIGKILL)
+    view.wait_state("offline")
+    view.focus()
+    view.draw([(box["x"] + 60, box["y"] + 200), (box["x"] + 90, box["y"] + 210)])  # nobody there: it is kept
+    assert view.unsaved == 1
+    wait_for("another kernel", lambda: notebook.kernel.pid_or_none() not in (None, pid))
+    notebook.after_restart()
+    notebook.run(0)
+    view = VolumeView.of(notebook)
+    view.wait_saved()
+    found = masks(notebook)
+    assert found["v/2"].tobytes() == kept["v/2"].tobytes()
+    drawn_later = found["v/3"] != kept["v/3"]
+    assert drawn_later.any()
+    assert (kept["v/3"][drawn_later] == 255).all()
+    view.focus()
+    view.page.keyboard.press("z")  # an older page's stroke: the kernel knows what was below it
+    view.wait_saved()
+    assert masks(notebook)["v/3"].tobytes() == kept["v/3"].tobytes()
+
+
+def test_undo_and_redo_go_from_section_to_section(open_notebook, tmp_path, survey):
+    notebook = open_notebook(cell(f"np.load({str(survey)!r})", tmp_path / "v.db"))
+    view = VolumeView.of(notebook)
+    view.focus()
+    states = []
+    box = view.canvas.bounding_box()
+    for index in (1, 2, 1):
+        view.go(index)
+        x = box["x"] + 80 + 60 * len(states)
+        view.draw([(x, box["y"] + 80), (x + 30, box["y"] + 150)])
+        view.wait_saved()
+        states.append({i: m.tobytes() for i, m in masks(notebook).items()})
+    view.page.keyboard.press("z")
+    view.wait_saved()
+    assert {i: m.tobytes() for i, m in masks(notebook).items()} == states[1]
+    view.page.keyboard.press("z")
+    view.wait("(el) => el.dataset.alSection === '2'")
+    view.wait_saved()
+    assert {i: m.tobytes() for i, m in masks(notebook).items()} == states[0]
+    for _ in range(2):
+        view.page.keyboard.press("y")
+        view.wait_saved()
+    assert {i: m.tobytes() for i, m in masks(notebook).items()} == states[2]
+    view.go(4)
+    view.page.keyboard.press("n")
+    view.wait_saved()
+    assert (masks(notebook)["v/4"] == 0).all()
