@@ -53,6 +53,8 @@ export function firstDisplay(info: VolumeInfo): Display {
   };
 }
 
+const FIRST_OVERLAY: Overlay = { opacity: 0.6, outline: false, doubt: false };
+
 export class Settings {
   readonly display: Signal<Display>;
   readonly hand: Signal<Hand>;
@@ -80,7 +82,7 @@ export class Settings {
     this.hand = signal(
       sane<Hand>({ tool: "brush", value: 1, radius: 8, tolerance: 0.12, thickness: 9 }, kept.hand),
     );
-    this.overlay = signal(sane<Overlay>({ opacity: 0.6, outline: false, doubt: false }, kept.overlay));
+    this.overlay = signal(sane(FIRST_OVERLAY, kept.overlay));
   }
 
   show(change: Partial<Display>): void {
@@ -100,6 +102,12 @@ export class Settings {
   lay(change: Partial<Overlay>): void {
     this.overlay.set({ ...this.overlay.peek(), ...change });
     this.#keep();
+  }
+
+  /** Shows everything as it came. */
+  reset(): void {
+    this.show(this.first);
+    this.lay(FIRST_OVERLAY);
   }
 
   lock(value: number): void {

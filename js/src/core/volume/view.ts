@@ -67,7 +67,8 @@ export function ticks(from: number, perPixel: number, length: number, spacing: n
   const to = from + perPixel * length;
   const [low, high] = [Math.min(from, to), Math.max(from, to)];
   const found: number[] = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1) found.push(i * step || 0);
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1)
+    found.push(i * step || 0);
   return found;
 }
 

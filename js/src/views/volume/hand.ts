@@ -356,7 +356,7 @@ export function handView(
     (event) => {
       const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 20 : 1;
       const delta = (event.deltaY || event.deltaX) * lines;
-      if (!engaged && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      if (!(engaged || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)) {
         hint.toggleAttribute("data-on", true);
         clearTimeout(hiding);
         hiding = setTimeout(() => hint.removeAttribute("data-on"), 1_200);

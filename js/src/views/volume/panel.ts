@@ -319,13 +319,7 @@ export function panelView(state: VolumeState, scope: Scope): HTMLElement {
       )
     : null;
 
-  const reset = button(
-    "plain",
-    "reset-display",
-    "Back to how it came",
-    () => settings.show(settings.first),
-    "Reset",
-  );
+  const reset = button("plain", "reset-display", "Back to how it came", () => settings.reset(), "Reset");
   const element = h(
     "div.panel",
     { role: "group", "aria-label": "Display", "data-al": "display", hidden: true },
