@@ -16,7 +16,7 @@ import { panelView } from "./panel";
 import { planesView } from "./planes";
 import { sideView } from "./side";
 import { stageView } from "./stage";
-import type { Looks, VolumeState } from "./state";
+import type { Looks, Place, VolumeState } from "./state";
 import css from "./style.css?text";
 
 const STEP = 1.25;
@@ -45,7 +45,7 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
   const shadow = root.attachShadow({ mode: "open" });
   const refocus = (): void => root.focus({ preventScroll: true });
   const looks: Looks = {
-    hover: signal<Looks["hover"] extends { peek(): infer T } ? T : never>(null),
+    hover: signal<Place | null>(null),
     cross: signal({ x: info.columns / 2, y: info.rows / 2 }),
   };
   const tell = (type: "al:painted" | "al:saved", detail: object): void => {
