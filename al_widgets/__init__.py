@@ -16,6 +16,7 @@ _HOME = {
     "Estimate": "al_widgets.records",
     "Forecast": "al_widgets.records",
     "Advice": "al_widgets.records",
+    "Budget": "al_widgets.records",
     "ArrayPool": "al_widgets.pool",
     "FolderPool": "al_widgets.pool",
     "FramePool": "al_widgets.pool",

@@ -176,10 +176,97 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """Whether to stop, and why. A session never stops by itself."""
+    """Whether to stop, and why. A session never stops by itself, but for a budget that is spent.
+
+    Attributes
+    ----------
+    stop : bool
+    why : str
+        The reason that decides.
+    reasons : tuple of str
+        Everything there is to say for and against, a sentence each.
+    pause : str
+        Why this annotator should take a break; empty if they need none.
+    """
 
     stop: bool
     why: str
+    reasons: tuple[str, ...] = ()
+    pause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What may be spent on a store: the first limit that is reached ends the asking.
+
+    Parameters
+    ----------
+    hours : float, optional
+        Of all annotators together, pauses taken out.
+    money : float, optional
+        Needs the session's ``hourly_rate``.
+    labels : int, optional
+        Answers of all annotators that name a class.
+    warn : float
+        Share of a limit at which the session says that it is near.
+
+    Raises
+    ------
+    ValueError
+        If there is no limit, or one is not above 0.
+
+    Examples
+    --------
+    >>> Budget(hours=2, labels=500)
+    Budget(hours=2, money=None, labels=500, warn=0.9)
+    """
+
+    hours: float | None = None
+    money: float | None = None
+    labels: int | None = None
+    warn: float = 0.9
+
+    def __post_init__(self) -> None:
+        """Check the limits."""
+        limits = {"hours": self.hours, "money": self.money, "labels": self.labels}
+        given = {name: limit for name, limit in limits.items() if limit is not None}
+        if not given:
+            raise ValueError("a budget needs a limit: hours, money or labels")
+        for name, limit in given.items():
+            if not limit > 0:
+                raise ValueError(f"{name} of a budget must be above 0, not {limit!r}")
+        if not 0 < self.warn <= 1:
+            raise ValueError(f"warn is a share of the budget above 0, at most 1, not {self.warn!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetUse:
+    """How much of a budget is spent.
+
+    Attributes
+    ----------
+    budget : Budget
+    hours, labels : float
+        Spent so far.
+    money : float or None
+        None without an hourly rate.
+    share : float
+        Of the limit that is nearest; 1 or more when it is spent.
+    message : str
+        One sentence when the limit is near or reached; empty before.
+    """
+
+    budget: Budget
+    hours: float
+    money: float | None
+    labels: int
+    share: float
+    message: str = ""
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is asked any more."""
+        return self.share >= 1
 
 
 @dataclass(frozen=True, slots=True)

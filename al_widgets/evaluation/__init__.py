@@ -10,6 +10,7 @@ from al_widgets.evaluation.accuracy import (
     ppi_estimate,
     wilson_interval,
 )
+from al_widgets.evaluation.budget import budget_use
 from al_widgets.evaluation.certified import (
     certified_estimate,
     clopper_pearson_interval,
@@ -32,6 +33,7 @@ __all__ = [
     "audit_due",
     "audit_estimate",
     "bands",
+    "budget_use",
     "certified_estimate",
     "chance_accuracy",
     "change_bound",

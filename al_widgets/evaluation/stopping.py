@@ -92,6 +92,7 @@ def advise(
     stable: Estimate | None = None,
     forecast: Forecast | None = None,
     budget_left: float | None = None,
+    next_point: Forecast | None = None,
 ) -> Advice:
     """Say whether to stop, and why.
 
@@ -107,36 +108,55 @@ def advise(
         What is still to come, for the budget.
     budget_left : float, optional
         Money left, in the unit of ``forecast.money``.
+    next_point : Forecast, optional
+        To one percentage point above the present accuracy.
+
+    Returns
+    -------
+    Advice
+        `why` is the reason that decides; `reasons` are all there are.
     """
-    if target is not None and certified is not None and certified.low is not None and certified.low >= target:
-        return Advice(
-            stop=True, why=f"The target is met: accuracy is at least {certified.low:.1%} ({certified.method})."
+    met = target is not None and certified is not None and certified.low is not None and certified.low >= target
+    steady = stable is not None and stable.value is not None and stable.value >= STABLE_KAPPA
+    spent = budget_left is not None and budget_left <= 0
+    low = None if forecast is None else forecast.money.low
+    far = budget_left is not None and low is not None and low > budget_left
+    stops: list[str] = []
+    if met and certified is not None:
+        stops.append(f"The target is met: accuracy is at least {certified.low:.1%} ({certified.method}).")
+    if spent:
+        stops.append("The budget is spent.")
+    if steady and stable is not None and stable.value is not None:
+        stops.append(
+            f"More labels change little: the last trainings agree with κ = {stable.value:.3f}, "
+            f"which bounds the change of the F score by {change_bound(stable.value):.3f}."
         )
-    if budget_left is not None and budget_left <= 0:
-        return Advice(stop=True, why="The budget is spent.")
-    if stable is not None and stable.value is not None and stable.value >= STABLE_KAPPA:
-        bound = change_bound(stable.value)
-        return Advice(
-            stop=True,
-            why=(
-                f"More labels change little: the last trainings agree with κ = {stable.value:.3f}, "
-                f"which bounds the change of the F score by {bound:.3f}."
-            ),
+    if far and forecast is not None and not spent:
+        stops.append(
+            f"The target of {forecast.target:.1%} is out of reach: at least {low:,.2f} would be "
+            f"needed (90 % sure), {budget_left:,.2f} are left."
         )
-    if (
-        budget_left is not None
-        and forecast is not None
-        and forecast.money.low is not None
-        and forecast.money.low > budget_left
-    ):
-        return Advice(
-            stop=True,
-            why=(
-                f"The target of {forecast.target:.1%} is out of reach: at least {forecast.money.low:,.2f} would be "
-                f"needed (90 % sure), {max(0.0, budget_left):,.2f} are left."
-            ),
-        )
-    return Advice(stop=False, why=_why_not(target, certified, stable))
+    others = [*_next_point(next_point), *([] if stops else _too_early(forecast))]
+    if stops:
+        return Advice(stop=True, why=stops[0], reasons=(*stops, *others))
+    why = _why_not(target, certified, stable)
+    return Advice(stop=False, why=why, reasons=(why, *others))
+
+
+def _next_point(forecast: Forecast | None) -> list[str]:
+    """Say what one more percentage point costs, where that is known."""
+    if forecast is None or forecast.labels.value is None:
+        return []
+    labels, money = forecast.labels, forecast.money
+    upto = "no upper limit" if labels.high is None or math.isinf(labels.high) else f"{labels.high:,.0f}"
+    costs = "" if money.value is None else f", {money.value:,.2f} in money"
+    return [
+        f"One more percentage point takes about {labels.value:,.0f} labels (80 %: {labels.low:,.0f} to {upto}){costs}."
+    ]
+
+
+def _too_early(forecast: Forecast | None) -> list[str]:
+    return [f"Forecast: {forecast.why}."] if forecast is not None and forecast.why else []
 
 
 def _why_not(target: float | None, certified: Estimate | None, stable: Estimate | None) -> str:

@@ -98,7 +98,13 @@ class Agreed:
 
 
 def agree(
-    given: Witnesses, rows: IntArray, features: FloatArray, before: Agreed | None = None, *, always: bool = False
+    given: Witnesses,
+    rows: IntArray,
+    features: FloatArray,
+    before: Agreed | None = None,
+    *,
+    always: bool = False,
+    jump: float = 0.002,
 ) -> Agreed:
     """Work out labels and reliability.
 
@@ -112,6 +118,8 @@ def agree(
         The last result, to start from.
     always : bool
         Compute although nothing checks the only annotator; the classifier then judges alone.
+    jump : float
+        See `al_widgets.oracles.aggregate`.
     """
     if not (always or given.checked):
         return Agreed(given.version)
@@ -131,6 +139,7 @@ def agree(
         gold=answers.class_numbers(known),
         unjudged=unjudged,
         rounds=2 if warm else 4,
+        jump=jump,
         start=before.result if warm and before is not None else None,
     )
     return Agreed(given.version, _labels(result), _seen(given.answers), result)

@@ -17,8 +17,8 @@ from al_widgets.errors import UnknownItemError
 from al_widgets.features.base import Encoder
 from al_widgets.pool import Pool
 from al_widgets.pool.growing import GrowingPool
-from al_widgets.records import Advice, Annotation, Query
-from al_widgets.session import frames, measures
+from al_widgets.records import Annotation, Query
+from al_widgets.session import frames
 from al_widgets.session.arrival_features import ArrivalFeatures
 from al_widgets.session.encoding import BackgroundEncoding
 from al_widgets.session.held import ArrivalQueue, Held, HeldItems
@@ -295,8 +295,5 @@ class GrowingSession(Session):
                 "mine": sum(1 for i in answered if self.annotator in self._ledger.answers(i)),
             }
 
-    def advice(self) -> Advice:
-        """Whether to stop, and why; more items may always come."""
-        with self._lock:
-            rounds = list(self._past)
-        return measures.advice(rounds, self.target, 1)
+    def _left(self) -> int:
+        return 1  # more items may always come

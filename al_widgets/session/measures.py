@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from al_widgets.errors import SessionError
-from al_widgets.records import Advice, Annotation, Estimate, Forecast, Round
+from al_widgets.records import Advice, Annotation, Budget, BudgetUse, Estimate, Forecast, Round
 from al_widgets.session.ledger import Label
 from al_widgets.session.snapshot import Snapshot
 
@@ -31,8 +31,14 @@ APART = 10
 """Labels between two rounds that are compared for the advice."""
 
 
-def check_settings(*, audit: float, target: float, hourly_rate: float | None, batch_size: int) -> None:
+def check_settings(
+    *, audit: float, target: float, hourly_rate: float | None, batch_size: int, budget: Budget | None = None
+) -> None:
     """Raise `SessionError` for a setting that makes no sense, with the range it must lie in."""
+    if budget is not None and not isinstance(budget, Budget):
+        raise SessionError(f"budget is an al.Budget(hours=…, money=…, labels=…), not {budget!r}")
+    if budget is not None and budget.money is not None and hourly_rate is None:
+        raise SessionError("a budget in money needs hourly_rate, what an hour of the annotator costs")
     if not (audit == 0 or 0.01 <= audit <= 0.5):
         raise SessionError(f"audit is the share of queries that measure the accuracy: 0, or 0.01 to 0.5, not {audit!r}")
     if not 0 < target < 1:
@@ -154,8 +160,15 @@ def forecast(
     target: float,
     hourly_rate: float | None,
     seed: int,
+    seconds: float | None = None,
 ) -> Forecast:
-    """Return what is still needed to reach the target."""
+    """Return what is still needed to reach the target.
+
+    Parameters
+    ----------
+    seconds : float, optional
+        Expected seconds of one answer to what would be asked; default: the median so far.
+    """
     from al_widgets.evaluation import effort, forecast_to_target
 
     matrix, n_labels = correctness(rounds, labels, reserve_ids)
@@ -163,18 +176,49 @@ def forecast(
         matrix,
         n_labels,
         target,
-        seconds_per_label=effort(answers).median_s,
+        seconds_per_label=effort(answers).median_s if seconds is None else seconds,
         hourly_rate=hourly_rate,
+        answers_per_label=answers_per_label(answers),
         rng=np.random.default_rng(seed),
     )
 
 
-def advice(rounds: Sequence[Round], target: float, left: int) -> Advice:
+def answers_per_label(answers: Sequence[Annotation]) -> float:
+    """Return how many of the newest answers it took for one item with a first label: more than 1 where items are asked again."""
+    newest = [e for e in sorted(answers, key=lambda e: e.answered_at)[-2 * RECENT :] if e.kind == "label"]
+    first = sum(e.query_kind not in ("repeat", "gold") for e in newest)
+    return len(newest) / first if first else 1.0
+
+
+def use_of(
+    budget: Budget | None, answers: Iterable[Annotation], labels: int, hourly_rate: float | None
+) -> BudgetUse | None:
+    """Return how much of a budget is spent; None without one. Time that was spent on undone answers is spent."""
+    from al_widgets.evaluation import budget_use, effort
+
+    if budget is None:
+        return None
+    given = effort(answers, hourly_rate)
+    return budget_use(budget, seconds=given.seconds, money=given.money, labels=labels)
+
+
+def advice(
+    rounds: Sequence[Round],
+    target: float,
+    left: int,
+    *,
+    forecast: Forecast | None = None,
+    next_point: Forecast | None = None,
+    use: BudgetUse | None = None,
+    pause: str = "",
+) -> Advice:
     """Return whether to stop, and why."""
     from al_widgets.evaluation import advise, certified_estimate, stability
 
+    if use is not None and use.spent:
+        return Advice(stop=True, why=use.message, reasons=(use.message,), pause=pause)
     if left <= 0:
-        return Advice(stop=True, why="Every item has an answer.")
+        return Advice(stop=True, why="Every item has an answer.", pause=pause)
     known = [r.accuracy for r in rounds if r.accuracy.value is not None]
     certified = certified_estimate((round(e.n * (e.value or 0.0)), e.n) for e in known)
     recent: list[Round] = []
@@ -187,4 +231,14 @@ def advice(rounds: Sequence[Round], target: float, left: int) -> Advice:
     for record in recent:
         predicted = dict(record.reserve_predictions)
         predictions.append(np.asarray([predicted[i] for i in order]))
-    return advise(target=target, certified=certified, stable=stability(predictions, [r.n_labels for r in recent]))
+    money = None if use is None or use.budget.money is None or use.money is None else use.budget.money - use.money
+    found = advise(
+        target=target,
+        certified=certified,
+        stable=stability(predictions, [r.n_labels for r in recent]),
+        forecast=forecast,
+        budget_left=money,
+        next_point=next_point,
+    )
+    near = () if use is None or not use.message else (use.message,)
+    return replace(found, reasons=(*found.reasons, *near), pause=pause)

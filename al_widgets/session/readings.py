@@ -14,7 +14,7 @@ import numpy as np
 
 from al_widgets.errors import UnknownItemError
 from al_widgets.pool import Pool
-from al_widgets.records import Advice, Annotation, Estimate, Forecast, Problem, Query, Round, Terms
+from al_widgets.records import Advice, Annotation, Budget, BudgetUse, Estimate, Forecast, Problem, Query, Round, Terms
 from al_widgets.session import frames, measures, reviewing
 from al_widgets.session.asking import Asking
 from al_widgets.session.consensus import Agreed, Witnesses, agree, merged
@@ -59,6 +59,8 @@ class Readings(ABC):
     _closed: str
     _queue: ServingQueue
     _asking: Asking
+    _limits: Budget | None
+    _use: tuple[int, BudgetUse | None] | None = None
     _merged: tuple[Agreed, int, dict[str, Label]] | None = None
     _alone: tuple[Agreed, int] | None = None
     _doubts: tuple[tuple[int, int, int, int], list[Doubt]] | None = None
@@ -322,20 +324,78 @@ class Readings(ABC):
         seconds = measures.spent_seconds(self._answers())
         return seconds, None if self.hourly_rate is None else seconds / 3600 * self.hourly_rate
 
+    @property
+    def budget(self) -> BudgetUse | None:
+        """How much of the budget is spent; None where none was given."""
+        if self._limits is None:
+            return None
+        with self._lock:
+            version, known = len(self._ledger), self._use
+            labels = sum(label.n_annotations for label in self._ledger.labels.values())
+        if known is None or known[0] != version:
+            use = measures.use_of(self._limits, self._answers(), labels, self.hourly_rate)
+            known = self._use = (version, use)
+        return known[1]
+
     def forecast(self) -> Forecast:
         """Labels, seconds and money still needed to reach `target`, with 80 % intervals."""
+        return self._forecast_to(self.target)
+
+    def _forecast_to(self, target: float) -> Forecast:
         with self._lock:
             rounds, labels = list(self._past), self._labels()
         return measures.forecast(
-            rounds, labels, self._answers(), self._reserve_ids, self.target, self.hourly_rate, self.seed
+            rounds,
+            labels,
+            self._answers(),
+            self._reserve_ids,
+            target,
+            self.hourly_rate,
+            self.seed,
+            self._expected_seconds(),
         )
 
+    def _expected_seconds(self) -> float | None:
+        """Return the expected seconds of one answer to what would be asked next; None where nothing tells."""
+        return None
+
     def advice(self) -> Advice:
-        """Whether to stop, and why; a session never stops by itself."""
+        """Whether to stop, and why, with all reasons; and whether this annotator should take a break.
+
+        A session never stops by itself, but for a budget that is spent.
+        """
         with self._lock:
             rounds = list(self._past)
-            left = len(self._ids) - len(self._problems) - len(self._ledger.labels)
-        return measures.advice(rounds, self.target, left)
+            left = self._left()
+        return measures.advice(
+            rounds,
+            self.target,
+            left,
+            forecast=self.forecast(),
+            next_point=self._next_point(),
+            use=self.budget,
+            pause=self.pause,
+        )
+
+    def _left(self) -> int:
+        """Return how many items have no label yet; the caller holds the lock."""
+        return len(self._ids) - len(self._problems) - len(self._ledger.labels)
+
+    def _next_point(self) -> Forecast | None:
+        """Forecast one percentage point more than the present accuracy."""
+        now = self.accuracy.value
+        return None if now is None or now >= 0.99 else self._forecast_to(now + 0.01)
+
+    @property
+    def pause(self) -> str:
+        """Why this annotator should take a break, by the newest look at their answers; empty if they need none."""
+        return self._rounds.pauses.get(self.annotator, "")
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what an annotator should be told now: that a break would do good, that the budget is near its end."""
+        use = self.budget
+        pause = f"{self.pause[0].upper()}{self.pause[1:]}." if self.pause else ""
+        return tuple(text for text in (pause, "" if use is None else use.message) if text)
 
     def pace(self) -> tuple[float | None, float | None]:
         """Return this annotator's median seconds an answer and answers a minute, of the newest answers; None before one."""
@@ -370,6 +430,9 @@ class Readings(ABC):
 
     def idle(self) -> tuple[Literal["waiting", "done"], str]:
         """Return what a page says when it has nothing to show: whether more may come, and why."""
+        use = self.budget
+        if use is not None and use.spent:
+            return "done", use.message
         counts = self.counts()
         if counts["labelled"] + counts["skipped"] + counts["unsure"] >= counts["total"]:
             return "done", f"All {counts['total']} items are answered."

@@ -18,11 +18,16 @@ import numpy.typing as npt
 from al_widgets.features.blas_threads import one_blas_thread
 from al_widgets.learning.base import Learner
 from al_widgets.learning.trainer import Trainer
+from al_widgets.oracles.fatigue import MIN_ANSWERS, advise_breaks
 from al_widgets.session.consensus import Agreed, Witnesses, agree
 from al_widgets.session.snapshot import Snapshot, TrainingInput, keep_model, train
 from al_widgets.strategies import Strategy, as_strategy
 
 _log = logging.getLogger(__name__)
+LOOK_EVERY = 10
+"""Answers between two looks whether an annotator has turned."""
+ALARM_JUMP = 0.01
+"""How restless accuracies are taken to be for that: it finds a sudden change sooner."""
 SPARE = 24
 """Items ranked beyond a batch, so that nobody waits while the next ranking is computed."""
 
@@ -82,6 +87,8 @@ class Rounds:
         self._lock = threading.Lock()
         self.snapshot: Snapshot | None = None
         self.agreed = Agreed(-1)
+        self.pauses: dict[str, str] = {}
+        self._watched = 0
         self._trainer = Trainer(self._train, on_error)
 
     @property
@@ -171,10 +178,21 @@ class Rounds:
         try:
             with one_blas_thread():
                 self.agreed = agree(state.witnesses, *features, self.agreed)
+                self._watch(state.witnesses, features)
         except Exception as error:
             _log.exception("the consensus failed")
             self.agreed = Agreed(state.version)
             self._on_error(error)
+
+    def _watch(self, witnesses: Witnesses, features: tuple[npt.NDArray[np.intp], npt.NDArray[Any]]) -> None:
+        """Look every `LOOK_EVERY` answers whether an annotator has turned; what was said stays until it is over."""
+        n = len(witnesses.answers)
+        if n < MIN_ANSWERS or 0 <= n - self._watched < LOOK_EVERY:
+            return
+        self._watched = n
+        result = agree(witnesses, *features, always=True, jump=ALARM_JUMP).result
+        turned = {} if result is None else {a.annotator: a.why for a in advise_breaks(result) if a.suggested}
+        self.pauses = {who: self.pauses.get(who, why) for who, why in turned.items()}
 
     @property
     def features(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any]] | None:

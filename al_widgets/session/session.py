@@ -17,7 +17,7 @@ import numpy as np
 
 from al_widgets.errors import AlWidgetsError, SessionError
 from al_widgets.pool import Pool, open_pool
-from al_widgets.records import Estimate, Problem, Query, Round
+from al_widgets.records import Budget, Estimate, Problem, Query, Round
 from al_widgets.session import alike, measures, new_pictures
 from al_widgets.session.answers import Answers
 from al_widgets.session.asking import Asking, Circumstances
@@ -80,6 +80,8 @@ class Session(Answers):
         of long ago again, now and then: how often the two agree tells how reliable they are.
     gold : mapping of item id to answer, optional
         Items whose answer is known: mixed in unmarked, one in twenty, they tell how reliable an annotator is.
+    budget : Budget, optional
+        What may be spent: near the limit the session says so, at the limit it stops asking.
     seed : int
         Of everything that is drawn at random.
 
@@ -127,10 +129,14 @@ class Session(Answers):
         batch_size: int = 1,
         policy: Any = "auto",
         gold: Mapping[str, Any] | None = None,
+        budget: Budget | None = None,
         seed: int = 0,
     ) -> None:
         self._closed = ""
-        measures.check_settings(audit=audit, target=target, hourly_rate=hourly_rate, batch_size=batch_size)
+        measures.check_settings(
+            audit=audit, target=target, hourly_rate=hourly_rate, batch_size=batch_size, budget=budget
+        )
+        self._limits = budget
         strategy = as_strategy(strategy)
         if learner is not None:
             from al_widgets.learning import as_learner
@@ -143,6 +149,8 @@ class Session(Answers):
         self._ids: Sequence[str] = self._pool.item_ids
         self._row = {item_id: row for row, item_id in enumerate(self._ids)}
         task = task if isinstance(task, Task) else Classification(task)
+        if task.kind != "classification":
+            self._asking = Asking("never", {}, seed)  # what other answers add up to has no probability yet
         self._store: Store = open_store(f"{self._pool.name}.db" if store is None else store)
         try:
             self._begin(task, audit, strategy, learner, encoder)
@@ -285,6 +293,8 @@ class Session(Answers):
                     and leased.get(item_id, holder) == holder
                 )
 
+            use = self.budget
+            n = 0 if use is not None and use.spent else n
             served = self._ledger.n_counting + sum(1 for i in leased if not self._ledger.answers(i))
             picks = self._mix_in(self._queue.pick(max(0, n), served, free), max(0, n), served, mine, leased, holder)
             granted = set(self._store.lease([*kept, *(self._ids[p.row] for p in picks)], holder, LEASE_S))

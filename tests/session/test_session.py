@@ -37,7 +37,7 @@ def label(session: al.Session, digits: Digits, n: int) -> list[al.Query]:
 
 
 def test_session_learns_and_says_what_it_knows(open_session: Open, digits: Digits) -> None:
-    session = open_session(hourly_rate=36.0)
+    session = open_session(hourly_rate=36.0, policy="never")
     asked = label(session, digits, 80)
     assert len({q.item_id for q in asked}) == 80
     assert session.wait(120)
