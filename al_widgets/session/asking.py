@@ -53,7 +53,7 @@ class Circumstances:
     busy : set of str
         Items that somebody holds, or that cannot be shown.
     seconds : callable, optional
-        (item ids, kind of query) → expected seconds of this annotator; default: all alike.
+        (item ids, kind of query) → expected seconds of this annotator, None where nothing is known; default: all alike.
     """
 
     annotator: str
@@ -64,7 +64,7 @@ class Circumstances:
     row: Mapping[str, int]
     reserve: AbstractSet[str]
     busy: AbstractSet[str]
-    seconds: Callable[[Sequence[str], str], npt.NDArray[np.float64]] | None = None
+    seconds: Callable[[Sequence[str], str], npt.NDArray[np.float64] | None] | None = None
 
     @cached_property
     def alone(self) -> bool:
@@ -109,6 +109,16 @@ class Circumstances:
             told = not self.alone and self.annotator in self.ledger.answers(item_id)  # also a skip, or "cannot tell"
             may[n] = not (told or item_id in newer or item_id in self.busy or item_id not in self.row)
         return may
+
+    @cached_property
+    def again_seconds(self) -> npt.NDArray[np.float64] | None:
+        """Expected seconds of asking each item of the fit again; None where all count alike."""
+        return None if self.seconds is None else self.seconds(self.result.answers.items, "repeat")
+
+    def new_seconds(self, pick: Pick | None) -> float:
+        """Return the expected seconds of a new item; 1 where all count alike."""
+        found = None if self.seconds is None or pick is None else self.seconds([self.ids[pick.row]], "new")
+        return 1.0 if found is None else float(found[0])
 
     @cached_property
     def weights(self) -> tuple[npt.NDArray[np.float64], float, float]:
@@ -236,7 +246,6 @@ class Asking:
         if opinion is not None and len(opinion) != len(result.answers.classes):
             opinion = None  # a class was added since
         weights, mean, model = now.weights
-        timed = now.seconds
         decision = decide(
             policies.Situation(
                 beliefs=result.posterior,
@@ -245,8 +254,8 @@ class Asking:
                 accuracy=now.accuracy,
                 new_belief=None if opinion is None else np.asarray(opinion, np.float64),
                 has_new=pick is not None,
-                seconds=None if timed is None else timed(result.answers.items, "repeat"),
-                new_seconds=1.0 if timed is None or pick is None else float(timed([now.ids[pick.row]], "new")[0]),
+                seconds=now.again_seconds,
+                new_seconds=now.new_seconds(pick),
                 weights=weights,
                 mean_weight=mean,
                 model_weight=model,

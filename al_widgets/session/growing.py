@@ -176,6 +176,9 @@ class GrowingSession(Session):
                 features=(np.asarray(at, np.intp), np.stack(matrix) if matrix else np.empty((0, 0), np.float32)),
                 weights=None if len(set(weights)) < 2 else np.asarray(weights),
                 witnesses=self._witnesses(),
+                timed=tuple(self._answers()),
+                row=dict(self._row),
+                annotator=self.annotator,
             )
 
     # ---- what is held ---------------------------------------------------------------------------------------------------

@@ -356,8 +356,12 @@ class Readings(ABC):
         )
 
     def _expected_seconds(self) -> float | None:
-        """Return the expected seconds of one answer to what would be asked next; None where nothing tells."""
-        return None
+        """Return the expected seconds of this annotator's answers to what would be asked next; None where nothing tells."""
+        timing, snapshot = self._rounds.timing, self._rounds.snapshot
+        if timing is None or snapshot is None or not snapshot.ranking:
+            return None
+        rows = np.array([ranked.row for ranked in snapshot.ranking], np.intp)
+        return float(timing.seconds(rows, "new", self.annotator).mean())
 
     def advice(self) -> Advice:
         """Whether to stop, and why, with all reasons; and whether this annotator should take a break.

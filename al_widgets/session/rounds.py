@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,10 @@ from al_widgets.features.blas_threads import one_blas_thread
 from al_widgets.learning.base import Learner
 from al_widgets.learning.trainer import Trainer
 from al_widgets.oracles.fatigue import MIN_ANSWERS, advise_breaks
+from al_widgets.records import Annotation
 from al_widgets.session.consensus import Agreed, Witnesses, agree
 from al_widgets.session.snapshot import Snapshot, TrainingInput, keep_model, train
+from al_widgets.session.timing import Timing, fit_timing, main_directions
 from al_widgets.strategies import Strategy, as_strategy
 
 _log = logging.getLogger(__name__)
@@ -50,6 +52,12 @@ class State:
     """Of the labels; None for equal ones."""
     witnesses: Witnesses | None = None
     """Whose agreement the labels are; None where `labels` are to be taken as they are."""
+    timed: tuple[Annotation, ...] = ()
+    """All answers, for what they took."""
+    row: Mapping[str, int] = field(default_factory=dict)
+    """Item id → pool row."""
+    annotator: str = ""
+    """Who is asked next."""
 
 
 class Rounds:
@@ -87,6 +95,8 @@ class Rounds:
         self._lock = threading.Lock()
         self.snapshot: Snapshot | None = None
         self.agreed = Agreed(-1)
+        self.timing: Timing | None = None
+        self._directions: tuple[Any, npt.NDArray[np.floating[Any]]] | None = None
         self.pauses: dict[str, str] = {}
         self._watched = 0
         self._trainer = Trainer(self._train, on_error)
@@ -136,6 +146,7 @@ class Rounds:
         features = features if state.features is None else state.features
         self._agree(state, features)
         labels, weights = agreed_labels(state, self.agreed)
+        self._time(state, features)
         if self._learner is None:
             from al_widgets.learning import as_learner, default_learner
 
@@ -163,6 +174,7 @@ class Rounds:
                 candidates=state.candidates,
                 pending=state.pending,
                 n_labels=state.n_labels,
+                cost=self._cost(features[0], state.annotator),
             )
         )
         if snapshot.learner is not None:
@@ -183,6 +195,21 @@ class Rounds:
             _log.exception("the consensus failed")
             self.agreed = Agreed(state.version)
             self._on_error(error)
+
+    def _time(self, state: State, features: tuple[npt.NDArray[np.intp], npt.NDArray[Any]]) -> None:
+        """Learn how long answers take."""
+        if not any(e.elapsed_s for e in state.timed):
+            return
+        rows, matrix = features
+        if self._directions is None or self._directions[0] is not matrix:
+            with one_blas_thread():
+                self._directions = (matrix, main_directions(matrix))
+        self.timing = fit_timing(state.timed, state.row, rows, self._directions[1])
+
+    def _cost(self, rows: npt.NDArray[np.intp], annotator: str) -> Callable[[Any], Any] | None:
+        """Return what tells a strategy the expected seconds of rows of the features; None while nothing is known."""
+        timing = self.timing
+        return None if timing is None else lambda index: timing.seconds(rows[index], "new", annotator)
 
     def _watch(self, witnesses: Witnesses, features: tuple[npt.NDArray[np.intp], npt.NDArray[Any]]) -> None:
         """Look every `LOOK_EVERY` answers whether an annotator has turned; what was said stays until it is over."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from al_widgets.errors import AlWidgetsError, SessionError
 from al_widgets.pool import Pool, open_pool
@@ -332,6 +333,7 @@ class Session(Answers):
             self._row,
             self._reserve_ids,
             mine | self._problems.keys() | {i for i, who in leased.items() if who != holder},
+            self._seconds,
         )
         chosen: list[Pick] = []
         for place in range(n):
@@ -342,6 +344,13 @@ class Session(Answers):
                 break
             chosen.append(pick)
         return chosen
+
+    def _seconds(self, item_ids: Sequence[str], kind: str) -> npt.NDArray[np.float64] | None:
+        """Return the expected seconds of this annotator's answers; None while nothing is known."""
+        timing = self._rounds.timing
+        if timing is None:
+            return None
+        return timing.seconds(np.array([self._row.get(i, -1) for i in item_ids], np.intp), kind, self.annotator)
 
     def draw_alike(self, holder: str, n: int, *, name: str | None = None, have: Sequence[str] = ()) -> alike.Alike:
         """Draw up to `n` open items that the model takes for one class, most confident first, and lease them.
@@ -527,6 +536,9 @@ class Session(Answers):
                 candidates=np.flatnonzero(open_),
                 pending=np.asarray(sorted(pending), np.intp),
                 witnesses=self._witnesses(),
+                timed=tuple(self._answers()),
+                row=dict(self._row),
+                annotator=self.annotator,
             )
 
     def _on_round(self, snapshot: Snapshot) -> None:
