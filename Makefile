@@ -4,7 +4,7 @@
 #   make install      the package, its tools, the browser side
 #   make demo         the quickstart notebook in JupyterLab;  ARGS=--check: label it by script and check the outcome
 #   make test         everything a change must pass
-#   make bench-…      measurements: ui, labels, query, neighbours, evaluation, …; options in ARGS
+#   make bench-…      measurements: ui, labels, query, neighbours, oracle, volume, …; options in ARGS
 #   make format       format Python and TypeScript
 #   make clean        remove what the other targets made
 

@@ -83,18 +83,27 @@ def feature_table(pool: Pool, encoder: Any) -> Any:
 def accuracy(
     snapshot: Snapshot | None, labels: Mapping[str, Label], row: Mapping[str, int], reserve_ids: Iterable[str]
 ) -> Estimate:
-    """Return the accuracy of the snapshot's model on the audit items that have a label."""
-    from al_widgets.evaluation import audit_estimate
+    """Return the accuracy of the snapshot's model on the audit items that have a label.
+
+    Its confidence in the audit items without a label narrows the interval where that is safe (PPI++); the method is named.
+    """
+    from al_widgets.evaluation import ppi_estimate
 
     audited = [i for i in reserve_ids if i in labels and i in row]
     if snapshot is None or snapshot.probabilities is None:
         return Estimate(None, None, None, len(audited), "", "There is no model yet: two classes need labels.")
-    correct = []
-    for item_id in audited:
-        opinion = snapshot.opinion(row[item_id])
-        if opinion is not None:
-            correct.append(snapshot.classes[int(opinion.argmax())] == labels[item_id].label)
-    return audit_estimate(np.asarray(correct, float))
+    correct, confidence, unanswered = [], [], []
+    for item_id in reserve_ids:
+        opinion = snapshot.opinion(row[item_id]) if item_id in row else None
+        if opinion is None:
+            continue
+        best = int(opinion.argmax())
+        if item_id in labels:
+            correct.append(snapshot.classes[best] == labels[item_id].label)
+            confidence.append(float(opinion[best]))
+        else:
+            unanswered.append(float(opinion[best]))
+    return ppi_estimate(np.asarray(correct, float), confidence, unanswered)
 
 
 def predictions_of(snapshot: Snapshot, rows: Sequence[int], ids: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -111,3 +111,28 @@ def test_steady_answers_raise_nothing(open_session: Open, digits: Digits) -> Non
     session.wait(60)
     assert session.pause == ""
     assert session.notices() == ()
+
+
+def test_the_models_confidence_narrows_the_accuracy_where_that_is_safe() -> None:
+    from al_widgets.session import measures
+    from al_widgets.session.ledger import Label
+
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.5, 1, 400)
+    right = rng.random(400) < confidence
+
+    class Model:
+        probabilities = True
+        classes = ("a", "b")
+
+        def opinion(self, row: int) -> np.ndarray:
+            return np.array([confidence[row], 1 - confidence[row]])
+
+    ids = [str(n) for n in range(400)]
+    row = {item_id: n for n, item_id in enumerate(ids)}
+    labels = {i: Label(i, "a" if right[row[i]] else "b", 1.0, 1) for i in ids[:120]}
+    found = measures.accuracy(Model(), labels, row, ids)  # type: ignore[arg-type]
+    assert found.method == "PPI++ 95 %"
+    assert found.low < right.mean() < found.high
+    few = measures.accuracy(Model(), dict(list(labels.items())[:30]), row, ids)  # type: ignore[arg-type]
+    assert few.method == "Wilson 95 %"
