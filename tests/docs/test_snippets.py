@@ -48,7 +48,7 @@ def test_readme_snippets_run_one_after_the_other(folder: Path) -> None:
     names: dict[str, Any] = {}
     for snippet in snippets:
         exec(compile(snippet, "README.md", "exec"), names)
-    assert len(names["session"].labels()) >= 100
+    assert len(names["session"].labels()) >= 95  # a few of the hundred queries ask something again
     assert (names["session"].predictions().predicted.notna()).all()
 
 
