@@ -167,9 +167,18 @@ def _scores(answers: Answers, given: Witnesses, rows: IntArray, features: FloatA
 
 
 def _labels(result: Consensus) -> dict[str, Label]:
+    """Return the labels of a fit.
+
+    A lone annotator is not overruled by a model: an item they never contradicted themselves on keeps its answer, with the little
+    confidence that is left of it. It then hardly counts in training, is asked again first, and stands first in review.
+    """
     answers = result.answers
     counts = answers.labels_per_item()
     best = result.posterior.argmax(1)
+    if len(answers.annotators) == 1:
+        given = np.zeros((len(answers.items), len(answers.classes)), np.intp)
+        np.add.at(given, (answers.item[answers.is_label], answers.value[answers.is_label]), 1)
+        best = np.where((given > 0).sum(1) == 1, given.argmax(1), best)
     return {
         item_id: Label(item_id, answers.classes[best[n]], float(result.posterior[n, best[n]]), int(counts[n]))
         for n, item_id in enumerate(answers.items)

@@ -47,9 +47,10 @@ def consensus_frame(labels: Mapping[str, Label], result: Consensus | None, class
     position = {} if result is None else {item_id: n for n, item_id in enumerate(result.answers.items)}
     table = np.zeros((len(labels), len(classes)))
     for row, label in enumerate(labels.values()):
-        at = position.get(label.item_id)
-        if result is not None and at is not None and result.posterior[at].max() == label.confidence:
-            table[row, : result.posterior.shape[1]] = result.posterior[at]
+        at, k = position.get(label.item_id), number.get(label.label, len(classes))
+        belief = None if result is None or at is None else result.posterior[at]
+        if belief is not None and k < len(belief) and belief[k] == label.confidence:  # a vote is newer than the fit
+            table[row, : len(belief)] = belief
         elif label.label in number:
             table[row] = (1 - label.confidence) / max(len(classes) - 1, 1)
             table[row, number[label.label]] = label.confidence

@@ -190,3 +190,21 @@ def test_streams_take_the_consensus_too(digits: Digits) -> None:
     assert session.wait(60)
     assert right(session.labels(), digits) > 0.9
     session.close()
+
+
+def test_a_lone_annotator_is_doubted_but_not_overruled(open_session: Open, digits: Digits) -> None:
+    session = quick(open_session, digits, audit=0)
+    ids = session.pool.item_ids
+    for n, item_id in enumerate(ids[:200]):
+        answer(session, n, item_id, "ann", digits.truth(item_id))
+    wrong = CLASSES[(int(digits.truth(ids[5])) + 1) % 10]
+    answer(session, 1000, ids[5], "ann", wrong)  # a slip
+    answer(session, 1001, ids[0], "ann", digits.truth(ids[0]), query_kind="repeat")
+    assert session.wait(60)
+    labels = session.labels().set_index("item_id")
+    assert labels.label[ids[5]] == wrong
+    assert labels.confidence[ids[5]] < 0.3
+    assert labels.confidence.median() > 0.9
+    found = session.consensus().set_index("item_id").loc[ids[5]]
+    assert found[CLASSES].sum() == pytest.approx(1)
+    assert found[wrong] == labels.confidence[ids[5]] < found[CLASSES].max()
