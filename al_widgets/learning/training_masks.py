@@ -16,7 +16,7 @@ from al_widgets.learning.pixels import UNLABELLED
 
 Mask = npt.NDArray[np.uint8]
 
-PER_OUTLINE = 40
+PER_OUTLINE = 15
 """Pixels a class that the outlines on one section give."""
 PRESUMED = 40
 """Inconspicuous pixels of a section without strokes that are taken for background."""

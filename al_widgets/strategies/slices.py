@@ -154,17 +154,17 @@ def interval_sections(n: int, k: int) -> IntArray:
     return np.floor((np.arange(k) + 0.5) * n / k).astype(np.intp) if k else np.empty(0, np.intp)
 
 
-FIRST_REGIONS, REGIONS_A_SECTION = 6, 3
-"""Regions asked about before the first section is shown, and between two sections after that."""
+FIRST_REGIONS = 3
+"""Regions asked about before the first section is shown."""
 
 
 def wants_region(n_regions: int, n_sections: int) -> bool:
     """Say whether the next question is better about a region than about a section, given how many of each were answered.
 
-    Regions first: two seconds each, and a dozen seconds of them are worth more than one painted section. Then outlines made from
-    answers have given what they can (their edges are only about right), and sections painted by hand among them go on improving.
+    A few regions first: two seconds each, and there is a model before the first section has been looked at. From then on sections
+    painted by hand teach more a second: the edges of outlines made from answers are only about right.
     """
-    return n_regions < FIRST_REGIONS + REGIONS_A_SECTION * n_sections
+    return n_sections == 0 and n_regions < FIRST_REGIONS
 
 
 @dataclass(frozen=True)

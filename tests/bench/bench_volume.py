@@ -193,7 +193,8 @@ def run_all(generators, options, runs, save):
     for seed in range(options.seeds):
         for generator in generators:
             for number in range(options.surveys):
-                wanted = [r for r in RULES if (generator, number, seed, r) not in done]
+                rules = (*RULES, "prescreener") if seed == 0 else RULES  # without labels no seed matters
+                wanted = [r for r in rules if (generator, number, seed, r) not in done]
                 if not wanted:
                     continue
                 if generator not in held:
@@ -207,14 +208,14 @@ def run_all(generators, options, runs, save):
 def run_one(survey, which, rules):
     """Return the runs of some rules on one survey with one seed."""
     common = dict(zip(("generator", "survey", "seed"), which, strict=True))
-    seed, runs = common["seed"], []
-    if seed == 0:
-        ap = survey.ap(survey.anomaly[:, ::STRIDE, ::STRIDE])
-        found = survey.found(coverage_order(survey.anomaly, 3))
-        runs.append({**common, "rule": "prescreener", "seconds": [0.0], "ap": [ap], "found": [found]})
-    for rule in rules:
-        runs.append({**common, **(by_regions(survey, seed) if rule == "region" else by_lines(survey, rule, seed))})
-    return runs
+    run = {"prescreener": without_labels, "region": by_regions}
+    return [{**common, **(run[r](survey, which[-1]) if r in run else by_lines(survey, r, which[-1]))} for r in rules]
+
+
+def without_labels(survey, seed):
+    """Return the anomaly map's figures, and what its first three lines show."""
+    ap, first = survey.ap(survey.anomaly[:, ::STRIDE, ::STRIDE]), coverage_order(survey.anomaly, 3)
+    return {"rule": "prescreener", "seconds": [0.0], "ap": [ap], "found": [survey.found(first)]}
 
 
 def at(run, seconds, start, column="ap"):
