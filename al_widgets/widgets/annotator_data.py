@@ -166,7 +166,7 @@ def cost_plot(
         reach = tuple((seconds + (math.inf if e is None else e)) * per_second for e in ends)
     points = tuple((s * per_second, v) for s, v in chosen)
     if not spent:
-        why = "no accuracy yet: it is measured on audit items"
+        why = "no accuracy yet: audit items measure it"
         return CostPlot((), (), (), (), unit, target, (), points, 1.0, why, f"No cost curve: {why}.")
     far = [r for r in reach if math.isfinite(r) and r < 4 * max(spent)]
     end = nice(max(1e-6, 1.05 * max(*spent, *far, *(s for s, _ in points), 0.0)))

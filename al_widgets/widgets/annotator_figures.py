@@ -128,7 +128,7 @@ class CostFigure:
         left = make_axis(self._y, vertical=True, form=".0%")
         left.tick_values = ticks(1.0)
         marks = [self._band, self._reach, self._target, self._curve, self._chosen, self._names, self._note]
-        self.figure = make_figure("Accuracy for what was spent", marks, [self._bottom, left], left=44)
+        self.figure = make_figure("Accuracy and cost", marks, [self._bottom, left], left=44)
 
     def show(self, data: CostPlot) -> None:
         """Set curve, band and forecast."""

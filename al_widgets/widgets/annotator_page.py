@@ -129,11 +129,11 @@ class AnnotatorPage(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._showing = threading.Lock()
         self._head = DashboardHead(hook="annotators", label="Annotators and cost")
         self._reliability = PathFigure("Reliability, 90 % interval", share=True)
-        self._pace = PathFigure("Seconds an answer, running median", share=False)
+        self._pace = PathFigure("Seconds an answer", share=False)
         self._cost = CostFigure()
         self._captions = {name: DashboardCaption(name=name) for name in ("Reliability", "Pace", "Cost")}
         self._teaching = ipywidgets.Checkbox(
-            description="For teaching: show how far off cross-validation on the chosen items is",
+            description="Teaching: how far off is cross-validation?",
             indent=False,
             layout={"width": "auto", "max_width": "100%"},
         )

@@ -14,6 +14,7 @@ import traitlets as t
 from al_widgets.errors import ReadError, TaskError
 from al_widgets.records import Annotation, Query
 from al_widgets.session import Session
+from al_widgets.session.session import LEASE_S
 from al_widgets.widgets import entries, messages, sheet_wire, status
 from al_widgets.widgets.comm import FollowFrontend
 from al_widgets.widgets.conversation import Conversation
@@ -68,6 +69,7 @@ class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
         self.n = n
         self._rev = 0
         self._rev_lock = threading.Lock()
+        self._last_heard: dict[str, float] = {}
         self._told = ""
         self._pusher = Pusher(self._push)
         self._unsubscribe = session.subscribe(self._pusher.wake)
@@ -86,7 +88,19 @@ class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
     # ---- from the page ----------------------------------------------------------------------------------------------------
 
     def _heard(self, client: str) -> None:
+        with self._rev_lock:
+            self._last_heard[client] = time.monotonic()
         self.session.welcome(client)
+
+    def _forget_gone(self) -> None:
+        """Give back what pages hold that said nothing for as long as a lease lasts."""
+        now = time.monotonic()
+        with self._rev_lock:
+            silent = [c for c, at in self._last_heard.items() if now - at > LEASE_S]
+            for client in silent:
+                del self._last_heard[client]
+        for client in silent:
+            self.session.release(client)
 
     def _on_sheet(self, message: dict[str, Any]) -> None:
         for gone in message["replaces"]:
@@ -159,6 +173,7 @@ class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
                 }
             )
             return
+        self._forget_gone()
         told, self._told = self._told, self.session.last_error
         push: dict[str, Any] = {"kind": "status", "status": self._status()}
         if self._told and self._told != told:

@@ -139,6 +139,19 @@ def test_items_of_a_grid_are_not_asked_elsewhere(session: al.Session, open_grid:
     assert not asked & ids
 
 
+def test_items_of_a_page_that_fell_silent_are_given_back(
+    session: al.Session, open_grid: Callable[..., al.BatchGrid], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teach(session)
+    grid = open_grid(session)
+    page = SheetFrontend(grid)
+    page.ask()
+    assert set(session.store.leased().values()) == {page.client}
+    monkeypatch.setattr("al_widgets.widgets.sheet.LEASE_S", -1.0)
+    grid._push({"labels"})  # what the session's next change brings about
+    assert session.store.leased() == {}
+
+
 @pytest.mark.parametrize("n", [0, 101, 2.5, True])
 def test_grid_refuses_a_size_that_makes_no_sense(session: al.Session, n: Any) -> None:
     with pytest.raises(TaskError, match="1 to 100"):

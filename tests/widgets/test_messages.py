@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from al_widgets.errors import MessageError
-from al_widgets.widgets.messages import parse
+from al_widgets.widgets import sheet_wire
+from al_widgets.widgets.messages import parse, shapes_of
 
 ANSWER: dict[str, Any] = {
     "kind": "answer", "rid": "r1", "client": "c", "seq": 0, "event_id": "c-0", "item_id": "a.png", "answer": "label",
@@ -56,3 +57,31 @@ def test_parse_names_the_field_when_it_has_another_type(field: str, value: Any) 
 def test_parse_names_the_field_when_it_is_missing(field: str) -> None:
     with pytest.raises(MessageError, match=field):
         parse({k: v for k, v in ANSWER.items() if k != field})
+
+
+BATCH: dict[str, Any] = {
+    "kind": "batch", "rid": "c-0", "client": "c", "seq": 0, "event_id": "c-0", "shown_at_ms": 1e12, "answered_at_ms": 1e12,
+    "model_shown": True,
+    "events": [
+        {"seq": 0, "event_id": "c-0", "item_id": "a.png", "answer": "label", "value": "cat", "note": "", "token": "",
+         "target": None, "elapsed_ms": 12.5}
+    ],
+}  # fmt: skip
+
+
+def test_parse_looks_into_the_events_of_a_batch() -> None:
+    shapes = shapes_of(sheet_wire.FROM_PAGE)
+    assert parse(BATCH, shapes) == BATCH
+    (event,) = BATCH["events"]
+    for wrong, said in (
+        ({"answer": "maybe"}, r"batch.events.answer: 'maybe' is none of"),
+        ({"elapsed_ms": float("nan")}, r"batch.events.elapsed_ms: nan is no finite number"),
+    ):
+        with pytest.raises(MessageError, match=said):
+            parse({**BATCH, "events": [{**event, **wrong}]}, shapes)
+    with pytest.raises(MessageError, match="no object"):
+        parse({**BATCH, "events": ["x"]}, shapes)
+    with pytest.raises(MessageError, match="missing target"):
+        parse({**BATCH, "events": [{k: v for k, v in event.items() if k != "target"}]}, shapes)
+    with pytest.raises(MessageError, match="unknown kind"):
+        parse(BATCH)
