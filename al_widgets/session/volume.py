@@ -288,10 +288,11 @@ class VolumeSession(VolumeAnswers):
     def regions(self, k: int = 1) -> list[RegionQuery]:
         """Return the `k` most doubtful regions that nobody has said anything of, the most useful first.
 
-        Before there is a model the most anomalous ones. Empty when the volume is still being read, or nothing stands out.
+        Before there is a model the most anomalous ones; waits until the volume is read. Empty when nothing stands out.
         """
         self._check_open()
         self.start()
+        self._encoding.wait()
         with self._lock:
             self._sync()
             closed, cut = self._said_of_voxels()

@@ -162,8 +162,8 @@ def accuracy_plot(
     return AccuracyPlot(x, y, low, high, method, tuple(references), "", summary)
 
 
-def class_plot(labels: Sequence[str], classes: Sequence[str]) -> ClassPlot:
-    """Count the labels of each class, in the order of the task's classes."""
+def class_plot(labels: Sequence[str], classes: Sequence[str], counted: str = "label") -> ClassPlot:
+    """Count the labels of each class, in the order of the task's classes; `counted` says what one of them is."""
     counts = dict.fromkeys(classes, 0)
     for label in labels:
         counts[label] = counts.get(label, 0) + 1
@@ -175,7 +175,7 @@ def class_plot(labels: Sequence[str], classes: Sequence[str]) -> ClassPlot:
         values = [*(values[i] for i in kept), sum(values[i] for i in rest)]
     missing = [name for name, n in counts.items() if not n]
     said = ", ".join(f"{name} {n}" for name, n in zip(names, values, strict=True))
-    summary = f"{plural(len(labels), 'label')}: {said}." if len(labels) else "No label yet."
+    summary = f"{plural(len(labels), counted)}: {said}." if len(labels) else "No label yet."
     if labels and missing:
         summary += f" {len(missing)} of {len(counts)} classes without a label."
     return ClassPlot(short_names(names), tuple(values), "" if len(labels) else "no label yet", summary)

@@ -122,6 +122,6 @@ class Reader:
             + tuple(Tile(*fact) for fact in session.facts()),
             advice="" if self._advice is None else self._advice.why,
             accuracy=accuracy_plot(history, estimate, classes, audited, session.target, session.terms),
-            classes=class_plot(said.dropna().tolist(), classes),
+            classes=class_plot(said.dropna().tolist(), classes, "label" if session.terms.chance else "occurrence"),
             times=time_plot(elapsed_s),
         )

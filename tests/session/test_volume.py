@@ -254,7 +254,7 @@ def test_halved_intervals_cover_everything() -> None:
 
 def test_regions_are_asked_once_and_their_answers_teach(open_volume: Open) -> None:
     session = open_volume(audit=0)
-    session.wait()
+    assert session.regions()  # also when the volume has not been read yet
     truths = []
     for _ in range(4):
         region = session.regions()[0]
