@@ -289,7 +289,8 @@ export function handView(
     } else if (action?.kind === "cross") {
       cross(pointer);
     }
-    looks.hover.set(pointer);
+    // While the hand draws, its frames are not spent on what is read out.
+    if (action?.kind !== "brush") looks.hover.set(pointer);
     stage.guide();
   });
 
@@ -317,6 +318,7 @@ export function handView(
     if (ended?.kind === "brush") {
       if (event.type === "pointercancel") labeller.giveUp();
       else endBrush(ended);
+      looks.hover.set(pointer);
     } else if (ended?.kind === "lasso" && event.type === "pointerup") {
       const { points } = ended;
       if (points.length >= 6) {
