@@ -246,8 +246,8 @@ def shown(value, runs):
 def verdict(args, groups, ceilings):
     """Return lines: auto against random and the best peer, and geometric means of the ratios at 90 % of the ceiling.
 
-    The best peer of a set and batch has the fewest labels to 90 % among those with at least half of auto's seeds. A median
-    that is never met counts as the limit: such ratios are upper bounds.
+    The best peer of a set and batch has the fewest labels to 90 % among those with at least half of auto's seeds. A median of
+    another that is never met counts as its limit: such ratios are upper bounds. Where auto's is not met there is no ratio.
     """
     lines = [
         "| set | batch | auto | random, same learner | random, SVM or logistic | best peer | which | seeds |",
@@ -264,10 +264,10 @@ def verdict(args, groups, ceilings):
             chance = {k: v for k, v in at.items() if k[1] in {"RandomSampling", "random"} and k[2] != "graph"}
             peers = {k: v for k, v in at.items() if k[0] != "al_widgets" and k[1] != "RandomSampling"}
             own = ("al_widgets", "random", "graph")
-            best, least = (min(kind, key=lambda k: kind[k][1], default=None) for kind in (peers, chance))
+            best, least = (min(kind, key=lambda k: (kind[k][1], kind[k][0]), default=None) for kind in (peers, chance))
             mine = at["al_widgets", "auto", "graph"]
             for kind, other in (("peer", best), ("random", least), ("random, same learner", own)):
-                if other in at:
+                if other in at and np.isfinite(mine[1]):
                     ends = min(mine[1], ended(auto)), min(at[other][1], ended(here[other]))
                     ratios[kind].append(ends[0] / ends[1])
             cells = [" / ".join(shown(v, here[k]) for v in at[k]) if k in at else "" for k in (own, least, best)]
@@ -314,7 +314,7 @@ def figure(args, groups, ceilings):
             auto = here.get(("al_widgets", "auto", "graph"), [])
             peers = [k for k in here if k[0] != "al_widgets" and k[1] != "RandomSampling"]
             peers = [k for k in peers if len(here[k]) >= len(auto) / 2]
-            best = min(peers, key=lambda k: medians(here[k], ceilings[name])[1], default=None)
+            best = min(peers, key=lambda k: medians(here[k], ceilings[name])[1::-1], default=None)
             cases = [("al_widgets", "auto", "graph"), ("al_widgets", "random", "graph")]
             cases += [("scikit-activeml", "RandomSampling", "svm"), best]
             ax = axes[i][j]
