@@ -142,7 +142,7 @@ def agree(
         jump=jump,
         start=before.result if warm and before is not None else None,
     )
-    return Agreed(given.version, _labels(result), _seen(given.answers), result)
+    return Agreed(given.version, _labels(result, known), _seen(given.answers), result)
 
 
 def _scores(answers: Answers, given: Witnesses, rows: IntArray, features: FloatArray) -> Scores | None:
@@ -166,8 +166,8 @@ def _scores(answers: Answers, given: Witnesses, rows: IntArray, features: FloatA
     return scores
 
 
-def _labels(result: Consensus) -> dict[str, Label]:
-    """Return the labels of a fit.
+def _labels(result: Consensus, known: Mapping[str, str]) -> dict[str, Label]:
+    """Return the labels of a fit; items in `known` have their known class.
 
     A lone annotator is not overruled by a model: an item they never contradicted themselves on keeps its answer, with the little
     confidence that is left of it. It then hardly counts in training, is asked again first, and stands first in review.
@@ -178,7 +178,8 @@ def _labels(result: Consensus) -> dict[str, Label]:
     if len(answers.annotators) == 1:
         given = np.zeros((len(answers.items), len(answers.classes)), np.intp)
         np.add.at(given, (answers.item[answers.is_label], answers.value[answers.is_label]), 1)
-        best = np.where((given > 0).sum(1) == 1, given.argmax(1), best)
+        open_ = np.array([item_id not in known for item_id in answers.items])
+        best = np.where(open_ & ((given > 0).sum(1) == 1), given.argmax(1), best)
     return {
         item_id: Label(item_id, answers.classes[best[n]], float(result.posterior[n, best[n]]), int(counts[n]))
         for n, item_id in enumerate(answers.items)

@@ -126,7 +126,7 @@ def test_the_learner_gets_confidence_as_weight(open_session: Open, digits: Digit
             return self
 
     session = quick(open_session, digits, learner=Watching())
-    crowd(session, digits, {"ann": 0.9, "bob": 0.55}, n_items=120)
+    crowd(session, digits, {"ann": 0.7, "bob": 0.55}, n_items=120)
     labels = session.labels()
     expected = np.sort(labels.confidence[~labels.audit])
     assert expected[0] < expected[-1] - 0.01
