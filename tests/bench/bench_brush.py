@@ -38,6 +38,33 @@ session = al.Session(al.SlicePool(volume), al.Segmentation({classes}), store={st
 al.VolumeWidget(session)
 """
 PAINTED = "() => window.__al.painted.filter((e) => e.what === 'stroke').map((e) => e.ms)"
+BARE_CANVAS = """
+() => {
+  const canvas = document.createElement('canvas');
+  canvas.id = 'bare';
+  canvas.style.cssText = 'position: fixed; left: 0; top: 0; z-index: 99999';
+  canvas.width = innerWidth;
+  canvas.height = innerHeight;
+  document.body.append(canvas);
+  const context = canvas.getContext('2d');
+  window.__bare = [];
+  let since = null;
+  const draw = (event) => {
+    context.fillRect(event.clientX, event.clientY, 4, 4);
+    if (since != null) return;
+    since = event.timeStamp;
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => { window.__bare.push(performance.now() - since); since = null; };
+      channel.port2.postMessage(null);
+    });
+  };
+  canvas.addEventListener('pointerdown', draw);
+  canvas.addEventListener('pointermove', draw);
+}
+"""
+"""An empty canvas over the same page that sets a few pixels in every event: the least that any drawing takes."""
+TAKE_BARE = "() => { document.getElementById('bare').remove(); return window.__bare; }"
 BARE_FRAMES = """
 async (n) => {
   const taken = [];
@@ -129,6 +156,10 @@ def measure(lab: Lab, browser: Any, home: Path, n: int) -> None:
             notebook.wait_running(1)
             view.focus()
         line(f"bare frame of the same page, {name}", notebook.page.evaluate(BARE_FRAMES, 100))
+        notebook.page.evaluate(BARE_CANVAS)
+        for _ in range(n):
+            brush.stroke(20)
+        line(f"bare canvas under the same strokes, {name}", notebook.page.evaluate(TAKE_BARE))
         notebook.page.evaluate("() => { window.__al.painted.length = 0; }")
         brush.strokes(n)
         seen = notebook.page.evaluate(PAINTED)

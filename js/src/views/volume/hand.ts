@@ -270,6 +270,17 @@ export function handView(
     stage.guide();
   });
 
+  // The pen as it moves, ahead of the frame that `pointermove` waits for: then all that the frame has to do is to show it.
+  const raw = "onpointerrawupdate" in surface;
+  if (raw)
+    surface.addEventListener(
+      "pointerrawupdate",
+      (event) => {
+        if (action?.kind === "brush" && pointers.size === 1) brush(event as PointerEvent, action);
+      },
+      { signal },
+    );
+
   on(surface, "pointermove", (event) => {
     const before = pointers.get(event.pointerId);
     pointer = stage.place(event);
@@ -278,7 +289,7 @@ export function handView(
     if (before != null && other != null) {
       pinch(before, event, other);
     } else if (action?.kind === "brush") {
-      brush(event, action);
+      if (!raw) brush(event, action);
     } else if (action?.kind === "lasso") {
       action.points.push(pointer.x, pointer.y);
     } else if (action?.kind === "box") {
