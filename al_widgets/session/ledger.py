@@ -158,10 +158,14 @@ class Ledger:
         """Who has answered anything, undone answers included."""
         return frozenset(self._annotators)
 
+    def newer(self, version: int) -> list[Annotation]:
+        """Return the events that came after `version` of them were known, the newest first."""
+        n = max(0, len(self._events) - max(version, 0))
+        return list(itertools.islice(reversed(self._events.values()), n))
+
     def newest_items(self, version: int) -> set[str]:
         """Return the items of the events that came after `version` of them were known."""
-        newer = itertools.islice(reversed(self._events.values()), max(0, len(self._events) - max(version, 0)))
-        return {event.item_id for event in newer}
+        return {event.item_id for event in self.newer(version)}
 
     def answered(self) -> Iterator[str]:
         """Ids of all items with an answer that stands, of any kind."""

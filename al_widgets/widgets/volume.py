@@ -20,6 +20,7 @@ from al_widgets.session import VolumeSession
 from al_widgets.widgets import entries, status, volume_entries, volume_wire
 from al_widgets.widgets.messages import shapes_of
 from al_widgets.widgets.session_widget import SessionWidget
+from al_widgets.widgets.volume_elsewhere import Elsewhere
 
 _STATIC = pathlib.Path(__file__).parent.parent / "static"
 HISTORY = 500
@@ -83,6 +84,7 @@ class VolumeWidget(SessionWidget):
         self._asked: dict[str, list[str]] = {}
         self._sent: dict[str, dict[int, int]] = {}
         self._regions = threading.Lock()
+        self._elsewhere = Elsewhere(session)
         super().__init__(
             session,
             title=title,
@@ -213,6 +215,11 @@ class VolumeWidget(SessionWidget):
         return status.status_of(self.session, self._next_rev(), has_items=any(asked))
 
     def _push_changes(self, changes: set[str]) -> None:
+        if "labels" in changes:
+            with self._pages_lock:
+                pages = list(self._sent)
+            for push in self._elsewhere.news(pages):
+                self.send(push)
         if changes & {"prediction", "round"}:
             self._push_predictions()
         if changes & {"round", "error"}:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -168,9 +168,15 @@ def states_of(session: VolumeSession, item_ids: Sequence[str] = ()) -> list[Sect
 
 def history_of(session: VolumeSession, limit: int) -> list[StrokeRow]:
     """Return the annotator's newest events that can be undone, newest last."""
+    with session.lock:
+        return rows_of(session, session.ledger.history(session.annotator)[-limit:])
+
+
+def rows_of(session: VolumeSession, events: Iterable[Annotation]) -> list[StrokeRow]:
+    """Return events that can be undone as rows of the page's history."""
     rows: list[StrokeRow] = []
     with session.lock:
-        for e in session.ledger.history(session.annotator)[-limit:]:
+        for e in events:
             kind: Any = e.kind
             stroke = e.kind == "stroke"
             rows.append(

@@ -303,6 +303,20 @@ class ProposalPush(TypedDict):
     utilities: list[float | None]
 
 
+class StatesPush(TypedDict):
+    """What the annotator has said elsewhere: in another view, in another window, in Python.
+
+    `states` are the sections that it changed, `history` the events themselves and those that they undid. `seq` is the number of the
+    newest event of this page that the states hold (-1: none): older ones say nothing of what this page has done since.
+    """
+
+    kind: Literal["states"]
+    client: NotRequired[str]
+    seq: int
+    states: list[SectionState]
+    history: list[StrokeRow]
+
+
 class VolumeStatusPush(TypedDict):
     """The kernel's push of what is around the section."""
 
@@ -312,7 +326,7 @@ class VolumeStatusPush(TypedDict):
 
 
 FROM_PAGE: tuple[Any, ...] = (VolumeHello, Stroke, VolumeAnswer, Undo, GetSections, Look, Next, States, AddClass)
-FROM_KERNEL: tuple[Any, ...] = (VolumeReply, PredictionPush, ProposalPush, VolumeStatusPush)
+FROM_KERNEL: tuple[Any, ...] = (VolumeReply, PredictionPush, ProposalPush, StatesPush, VolumeStatusPush)
 
 
 def typescript() -> str:

@@ -344,6 +344,20 @@ export interface ProposalPush {
   utilities: (number | null)[];
 }
 
+/**
+ * What the annotator has said elsewhere: in another view, in another window, in Python.
+ *
+ * `states` are the sections that it changed, `history` the events themselves and those that they undid. `seq` is the number of the
+ * newest event of this page that the states hold (-1: none): older ones say nothing of what this page has done since.
+ */
+export interface StatesPush {
+  kind: "states";
+  client?: string;
+  seq: number;
+  states: SectionState[];
+  history: StrokeRow[];
+}
+
 /** The kernel's push of what is around the section. */
 export interface VolumeStatusPush {
   kind: "status";
@@ -385,4 +399,4 @@ export type FromPage =
   | States
   | AddClass;
 
-export type FromKernel = VolumeReply | PredictionPush | ProposalPush | VolumeStatusPush;
+export type FromKernel = VolumeReply | PredictionPush | ProposalPush | StatesPush | VolumeStatusPush;

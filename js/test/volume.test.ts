@@ -292,6 +292,43 @@ describe("labelling a volume", () => {
     expect(page.storage.length).toBe(0);
   });
 
+  test("what another view says is here at once, and undone from here; a push from before our own stroke is asked for again", () => {
+    const kernel = new LogKernel();
+    const one = new Page("one").begin(kernel);
+    const two = new Page("two", new MemoryStorage(), 2_000).begin(kernel);
+    const push = (seq: number, history = kernel.history()): object =>
+      structuredClone({ kind: "states", client: "two", seq, states: kernel.states(), history });
+    one.paint(0, 1);
+    one.labeller.finish(0);
+    one.exchange(kernel);
+    two.labeller.receive(push(-1), []);
+    expect([two.row(0, 0), two.labeller.verdict(0)]).toEqual([
+      1,
+      { finished: true, rest: 0, answer: "label" },
+    ]);
+
+    const early = push(-1);
+    two.paint(3, 2);
+    two.exchange(kernel);
+    two.labeller.receive(early, []);
+    expect(two.row(0, 3)).toBe(2);
+    two.exchange(kernel);
+    expect([two.row(0, 0), two.row(0, 3)]).toEqual([1, 2]);
+
+    two.labeller.undo(); // its own, the newest
+    two.labeller.undo(); // that of the other view: finished
+    expect(two.labeller.verdict(0).finished).toBe(false);
+    two.labeller.undo();
+    two.exchange(kernel);
+    two.now += 1_000;
+    two.labeller.tick();
+    two.exchange(kernel);
+    expect([two.row(0, 0), two.row(0, 3)]).toEqual([UNLABELLED, UNLABELLED]);
+    one.labeller.receive({ ...push(99), client: "one" }, []);
+    expect([one.row(0, 0), one.labeller.verdict(0).finished]).toEqual([UNLABELLED, false]);
+    expect(one.labeller.history.peek().canUndo).toBe(false);
+  });
+
   test("a refused stroke leaves the mask, with a sentence", () => {
     const kernel = new LogKernel();
     const page = new Page().begin(kernel);

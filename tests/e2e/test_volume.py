@@ -211,3 +211,39 @@ def test_undo_and_redo_go_from_section_to_section(open_notebook, tmp_path, surve
     view.page.keyboard.press("n")
     view.wait_saved()
     assert (masks(notebook)["v/4"] == 0).all()
+
+
+def test_all_views_of_a_session_are_in_step(open_notebook, tmp_path, survey):
+    same_twice = "import ipywidgets\nipywidgets.VBox([widget, widget, al.VolumeWidget(session, height=220)])"
+    shown = cell(f"np.load({str(survey)!r})", tmp_path / "v.db").replace(
+        "VolumeWidget(session)", "VolumeWidget(session, height=220)"
+    )
+    notebook = open_notebook(f"{shown.removesuffix('widget')}{same_twice}", height=2400)
+    roots = notebook.page.locator('[data-al="query"][data-al-kind="volume"]')
+    roots.nth(2).wait_for()
+    views = [VolumeView(notebook.page, roots.nth(i)) for i in range(3)]
+    for view in views:
+        view.wait("(el) => el.dataset.alState === 'ready'")
+        view.root.evaluate("(el) => el.shadowRoot.querySelector('[data-al-action=\"hide-model\"]').click()")
+    views[1].root.evaluate("(el) => el.shadowRoot.querySelector('[data-al-action=\"hide-model\"]').click()")  # of both
+    views[0].focus()
+    views[0].go(2)
+    views[2].focus()
+    views[2].go(2)
+    clear = views[0].overlay()
+    assert [view.overlay() for view in views] == [clear] * 3
+    box = views[0].canvas.bounding_box()
+    views[0].draw([(box["x"] + 120, box["y"] + 60), (box["x"] + 260, box["y"] + 130)])
+    drawn = views[0].overlay()
+    assert drawn != clear
+    assert views[1].overlay() == drawn
+    same = "(el, picture) => el.shadowRoot.querySelector('.over').toDataURL() === picture"
+    views[2].wait(same, drawn)
+    views[2].focus()
+    notebook.page.keyboard.press("z")
+    for view in views:
+        view.wait(same, clear)
+    assert notebook.kernel.run("print((session.mask('v/2') == 255).all())").strip() == "True"
+    notebook.page.keyboard.press("y")
+    for view in views:
+        view.wait(same, drawn)

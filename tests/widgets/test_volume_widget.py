@@ -359,6 +359,29 @@ def test_two_pages_each_get_predictions_of_their_own_screen(open_volume: Open) -
     assert not two.send("look", index=9)["ok"]
 
 
+def test_two_widgets_on_one_session_are_in_step_with_each_other_and_with_a_cell(open_volume: Open) -> None:
+    one = open_volume(audit=0)
+    session = one.session
+    two = al.VolumeWidget(session)
+    pages = [FakeVolumePage(one), FakeVolumePage(one), FakeVolumePage(two)]
+    for page in pages:
+        page.hello()
+    pages[0].paint("line/1", where(1), 1)
+    for page in pages[1:]:
+        page.wait_for("the other's stroke", lambda page=page: "line/1" in page.states)
+        assert np.array_equal(page.mask("line/1", SHAPE[1:]) == 1, where(1))
+    pages[2].undo(f"{pages[0].client}-0", "line/1")
+    for page in pages[:2]:
+        page.wait_for("the undo", lambda page=page: "line/1" in page.states and not page.states["line/1"]["parts"])
+        pushed = [p for p in page.pushes if p["kind"] == "states" and p["client"] == page.client][-1]
+        assert [(row["event_id"], row["undone"]) for row in pushed["history"]] == [(f"{pages[0].client}-0", True)]
+        assert pushed["seq"] == (0 if page is pages[0] else -1)
+    session.submit("line/4", np.where(where(4), 1, 0).astype(np.uint8))
+    for page in pages:
+        page.wait_for("the cell's mask", lambda page=page: page.states.get("line/4", {}).get("finished"))
+    two.close()
+
+
 def test_the_app_shows_a_volume_with_its_own_widget_and_the_dashboard() -> None:
     app = al.LabelingApp(VOLUME, classes=al.Segmentation(["soil", "mine"]), store=":memory:", annotator="ann")
     assert isinstance(app.query, al.VolumeWidget)

@@ -7,6 +7,7 @@ import type {
   Proposal,
   RegionInfo,
   Shape,
+  StatesPush,
   Status,
   Stroke,
   StrokeRow,
@@ -18,7 +19,7 @@ import { ItemClock } from "../clock";
 import { AnswerHistory } from "../history";
 import { Link } from "../link";
 import { MaskBook } from "../mask/book";
-import { IGNORED, type Raster } from "../mask/values";
+import { type Box, IGNORED, type Raster } from "../mask/values";
 import { Outbox, type Waiting } from "../outbox";
 import { Problems } from "../problems";
 import { sameNames } from "../screen";
@@ -48,6 +49,8 @@ export class VolumeLabeller {
   readonly drawnIndex = signal(-1);
   /** Counts changes of masks that did not come from the stroke under the hand. */
   readonly masks = signal(0);
+  /** What the stroke under the hand has just covered, and in which view: the others follow it. */
+  readonly touched = signal<{ readonly box: Box; readonly by: object } | null>(null);
   readonly predictions = signal(0);
   readonly verdicts = signal(0);
   readonly proposal = signal<Proposal | null>(null);
@@ -82,6 +85,8 @@ export class VolumeLabeller {
   #started = false;
   #looked = -1;
   #regionToken = "";
+  /** Number of our newest event that has reached the disk. */
+  #delivered = -1;
 
   readonly #options: VolumeOptions;
   constructor(options: VolumeOptions) {
@@ -111,12 +116,14 @@ export class VolumeLabeller {
           this.#setStatus(status);
           if (problem != null) this.notices.add(problem);
         },
-        pushes: ["prediction", "proposal"],
+        pushes: ["prediction", "proposal", "states"],
         push: (push, buffers) => {
           if (push.client != null && push.client !== client) return;
           if (push.kind === "prediction") {
             if (this.#expected.take(push.prediction, buffers))
               this.predictions.set(this.predictions.peek() + 1);
+          } else if (push.kind === "states") {
+            this.#hearElsewhere(push);
           } else {
             this.utilities.set(push.utilities);
             if (push.proposal?.region == null) this.proposal.set(push.proposal);
@@ -622,6 +629,16 @@ export class VolumeLabeller {
     if (states.length > 0) this.verdicts.set(this.verdicts.peek() + 1);
   }
 
+  /** What was said in another view, or in a cell. States from before our own newest stroke are asked for again. */
+  #hearElsewhere({ seq, states, history }: StatesPush): void {
+    this.#journal.load(history, () => true);
+    if (seq >= this.#delivered) this.#hear(states);
+    else for (const { item_id } of states) this.#stale.add(item_id);
+    this.verdicts.set(this.verdicts.peek() + 1);
+    this.#publish();
+    this.#refresh();
+  }
+
   /** Asks the kernel for masks that may differ from ours, when nothing of ours is under way. */
   #refresh(): void {
     if (this.#stale.size === 0 || this.drawing || this.#outbox.unsaved > 0 || this.link.isOpen("states"))
@@ -639,6 +656,7 @@ export class VolumeLabeller {
 
   #settled({ message }: Waiting<VolumeEvent>): void {
     this.notices.remove("postponed");
+    if (message.client === this.#outbox.client) this.#delivered = Math.max(this.#delivered, message.seq);
     const { event_id, answered_at_ms } = message;
     const made = this.#madeAt.get(event_id);
     this.#madeAt.delete(event_id);

@@ -9,6 +9,7 @@ import type {
   ProposalPush,
   SectionState,
   States,
+  StatesPush,
   Stroke,
   Undo,
   VolumeAnswer,
@@ -27,7 +28,7 @@ export interface VolumeTalk extends Talk {
   event: VolumeEvent;
   request: VolumeHello | GetSections | Look | Next | States | AddClass;
   reply: VolumeReply;
-  push: PredictionPush | ProposalPush;
+  push: PredictionPush | ProposalPush | StatesPush;
 }
 
 /** What has been said of a section as a whole. */

@@ -238,6 +238,12 @@ export function stageView(
     surface.dataset["alY"] = String(view.y);
   }
 
+  function cover(box: Box): void {
+    const { outline } = settings.overlay.peek();
+    mask.paint(labeller.mask(labeller.index.peek()), box, outline);
+    drawOver(outline ? grown(box) : box);
+  }
+
   // ---- view ----
 
   function move(next: View): void {
@@ -259,8 +265,8 @@ export function stageView(
       return { x: (clientX - box.left - view.x) / view.sx, y: (clientY - box.top - view.y) / view.sy };
     },
     touch(box) {
-      mask.paint(labeller.mask(labeller.index.peek()), box, settings.overlay.peek().outline);
-      drawOver(settings.overlay.peek().outline ? grown(box) : box);
+      cover(box);
+      labeller.touched.set({ box, by: element });
     },
     zoomBy(x, y, about) {
       byHand = true;
@@ -340,6 +346,10 @@ export function stageView(
     const { outline } = settings.overlay.get();
     mask.paint(raster, { top: 0, left: 0, bottom: raster.rows, right: raster.columns }, outline);
     drawOver(null);
+  });
+  scope.effect(() => {
+    const touched = labeller.touched.get();
+    if (touched != null && touched.by !== element) cover(touched.box);
   });
   scope.effect(() => {
     labeller.predictions.get();
