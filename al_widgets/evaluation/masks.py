@@ -53,7 +53,7 @@ def average_precision(scores: Mask, truth: Mask, *, repeats: int = 200, seed: in
     """Return the average precision of voxels (area under precision over recall), bootstrap 95 % over sections.
 
     Scores are sorted into `bins` ranks with ties treated as scikit-learn does, so that resampling sections costs a sum of
-    histograms and no new sorting; the figure differs from the exact one by less than 1 / bins of the ranks.
+    histograms and no new sorting; scores closer than the ranks count as tied, never so among the highest half as many as `bins`.
 
     Parameters
     ----------
@@ -68,9 +68,12 @@ def average_precision(scores: Mask, truth: Mask, *, repeats: int = 200, seed: in
     positive = (truth != 0).reshape(len(truth), -1) & known
     if not positive.any():
         return Estimate(None, None, None, len(truth), "bootstrap 95 % over sections", "there is no foreground")
-    # Half of the edges follow the foreground, half all voxels: precision is decided where the foreground lies.
+    # The highest scores one by one, since a single voxel among the first changes precision; below them a quarter of the edges
+    # follows the foreground and a quarter all voxels.
     sample = flat[known]
-    edges = np.unique(np.concatenate([np.quantile(v, np.linspace(0, 1, bins // 2)) for v in (sample, flat[positive])]))
+    top = min(bins // 2, sample.size)
+    spread = [np.quantile(v, np.linspace(0, 1, bins // 4)) for v in (sample, flat[positive])]
+    edges = np.unique(np.concatenate([np.partition(sample, -top)[-top:], *spread]))
     ranks = np.searchsorted(edges, flat, side="right")
     n_bins = len(edges) + 1
     hits = np.stack([np.bincount(r[p], minlength=n_bins) for r, p in zip(ranks, positive, strict=True)])

@@ -14,19 +14,17 @@ import numpy.typing as npt
 from al_widgets.errors import StrategyError
 from al_widgets.session.section_maps import SectionMaps
 from al_widgets.session.snapshot import Ranked
-from al_widgets.strategies.slices import coverage_order, interval_sections, next_sections, section_utilities
+from al_widgets.strategies.section_coverage import TOGETHER, coverage_order
+from al_widgets.strategies.slices import interval_sections, next_sections, section_utilities
 
 IntArray = npt.NDArray[np.intp]
 FloatArray = npt.NDArray[np.floating[Any]]
 
-FIRST_COVERED = 3
-"""Sections that ``"auto"`` asks by their anomalies alone: they show most of what there is sooner than a young model's doubt does."""
-
 STRATEGIES = {
-    "auto": "Three sections that together show most of what is anomalous; then the doubt of the most doubtful hundredth × distance to "
+    "auto": "Three sections that together show most objects, those that stand out and those that may lie anywhere; then the doubt of the most doubtful hundredth × distance to "
     "labelled sections, per second",
     "uncertainty": "Doubt of the most doubtful hundredth of the pixels",
-    "anomaly": "Sections that together show most of what is anomalous; needs no model",
+    "anomaly": "Sections that together show most objects, as far as anomalies tell; needs no model",
     "random": "Sections at random",
     "interval": "Evenly spaced sections, the spacing halved again and again",
 }
@@ -72,7 +70,8 @@ def rank_sections(
     if not len(candidates):
         return (), worth
     modelled = len(maps.known()) > 0
-    covering = name == "auto" and len(labelled) < FIRST_COVERED and anomaly is not None
+    # By the map alone at first: it shows most of what there is sooner than a young model's doubt does.
+    covering = name == "auto" and len(labelled) < TOGETHER and anomaly is not None
     if name in ("auto", "uncertainty") and modelled and not covering:
         done = labelled if name == "auto" else np.empty(0, np.intp)
         utilities = section_utilities(
@@ -89,13 +88,8 @@ def rank_sections(
     if name == "random" or anomaly is None:
         share = 1 / len(candidates)
         return tuple(Ranked(int(i), None, share, "random") for i in rng.permutation(candidates)), worth
-    # A copy without the other sections: what nobody may be asked about must not draw the choice.
-    masked = np.zeros_like(anomaly)
-    masked[candidates] = anomaly[candidates]
-    masked[labelled] = anomaly[labelled]
-    chosen = set(candidates.tolist())
-    ranked = [int(i) for i in coverage_order(masked, n, labelled=labelled) if int(i) in chosen]
-    ranked += sorted(chosen.difference(ranked))  # begun, but not finished
+    ranked = coverage_order(anomaly, n, candidates=candidates, labelled=labelled).tolist()
+    ranked += sorted(set(candidates.tolist()).difference(ranked))  # begun, but not finished
     worth[ranked] = np.linspace(1, 0, len(ranked), endpoint=False)
     return tuple(Ranked(i, float(worth[i]), None, name) for i in ranked), worth
 

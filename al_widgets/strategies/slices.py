@@ -98,50 +98,6 @@ def next_sections(utilities: FloatArray, candidates: IntArray, k: int, *, reach:
     return np.array(chosen, np.intp)
 
 
-def coverage_order(
-    anomaly: FloatArray, k: int, *, labelled: IntArray | None = None, threshold: float = 1.5, reach: float | None = None
-) -> IntArray:
-    """Return `k` sections that together show most of what is anomalous: greedy maximum coverage, before there is a label.
-
-    A chosen section covers what lies at the same rows and columns of its neighbours, the less the farther they are.
-
-    Parameters
-    ----------
-    anomaly : ndarray (sections, rows, columns)
-        For example from `al_widgets.features.anomaly.anomaly_map`.
-    k : int
-    labelled : ndarray of int, optional
-        Sections that were looked at already.
-    threshold : float
-        What lies below is no anomaly.
-    reach : float, optional
-        Width in sections of what one covers; default a third of the number of sections.
-    """
-    n = len(anomaly)
-    width = max(1.0, n / 3) if reach is None else reach
-    weight = np.maximum(np.asarray(anomaly, np.float32) - threshold, 0)
-    seen = np.zeros_like(weight)
-    done = [] if labelled is None else [int(i) for i in labelled]
-    chosen: list[int] = []
-
-    def cover(index: int) -> None:
-        near = weight[max(0, index - 1) : index + 2].max(axis=0)
-        decay = np.exp(-0.5 * ((np.arange(n) - index) / width) ** 2).astype(np.float32)
-        np.maximum(seen, near[None] * decay[:, None, None], out=seen)
-
-    for index in done:
-        cover(index)
-    while len(chosen) < min(k, n - len(set(done))):
-        gain = np.maximum(weight - seen, 0).sum(axis=(1, 2), dtype=np.float64)
-        # Where nothing is left to cover, the section farthest from all others is the best guess.
-        gain += 1e-9 * distance_factor(n, np.array([*done, *chosen], np.intp), width)
-        gain[[*done, *chosen]] = -1
-        best = int(np.argmax(gain))
-        chosen.append(best)
-        cover(best)
-    return np.array(chosen, np.intp)
-
-
 def random_sections(candidates: IntArray, k: int, rng: np.random.Generator) -> IntArray:
     """Return `k` candidates drawn evenly."""
     chosen: IntArray = rng.permutation(np.asarray(candidates, np.intp))[:k]

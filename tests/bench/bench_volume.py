@@ -23,8 +23,8 @@ from al_widgets.features.gpr_synthesis import Scene, synthesize
 from al_widgets.features.pixels import PixelFeatures
 from al_widgets.learning.pixels import UNLABELLED, PixelLearner, region_masks
 from al_widgets.learning.training_masks import training_masks
+from al_widgets.strategies.section_coverage import coverage_order
 from al_widgets.strategies.slices import (
-    coverage_order,
     interval_sections,
     margin_uncertainty,
     next_regions,

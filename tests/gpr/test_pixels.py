@@ -15,8 +15,8 @@ from al_widgets.learning.pixels import UNLABELLED, PixelLearner, region_masks
 from al_widgets.pool.base import Pool
 from al_widgets.pool.slices import SlicePool
 from al_widgets.readers import Volume
+from al_widgets.strategies.section_coverage import coverage_order
 from al_widgets.strategies.slices import (
-    coverage_order,
     distance_factor,
     interval_sections,
     margin_uncertainty,
@@ -178,17 +178,6 @@ def test_top_mean_sees_what_an_average_hides():
     assert flat.mean() > spot.mean()
     assert top_mean(spot) > top_mean(flat)
     assert margin_uncertainty(np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]])).tolist() == [1, 0]
-
-
-def test_coverage_order_shows_different_objects_before_repeating_one():
-    anomaly = np.zeros((20, 30, 30))
-    anomaly[3:6, 5:9, 5:9] = 5
-    anomaly[10:13, 20:24, 20:24] = 4
-    anomaly[15:17, 12:14, 12:14] = 3
-    chosen = coverage_order(anomaly, 3)
-    assert [any(i in r for i in chosen) for r in (range(3, 6), range(10, 13), range(15, 17))] == [True] * 3
-    assert sorted(coverage_order(anomaly, 99)) == list(range(20))
-    assert 4 not in coverage_order(anomaly, 5, labelled=np.array([4]))
 
 
 def test_next_regions_asks_about_the_doubtful_blob_and_never_twice():
