@@ -16,6 +16,10 @@ import numpy.typing as npt
 from al_widgets.errors import PoolError
 
 Array = npt.NDArray[np.generic]
+SIDES = ("LR", "PA", "FH")
+"""Sides of the patient at the negative and at the positive end of the RAS+ axes."""
+OBLIQUE = 0.35
+"""Share of a direction, about 20 degrees, from which on a second side is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,27 @@ class Volume:
         lengths = np.full(n, columns) if self.lengths is None else np.array(self.lengths)
         mask: npt.NDArray[np.bool_] = np.arange(columns)[None, :] < lengths[:, None]
         return mask
+
+    def ends(self) -> list[list[str]]:
+        """Return, for each axis, the sides of the patient that its low and high indices lie towards; empty without an affine.
+
+        Left, right, anterior, posterior, head, foot: L R A P H F; an oblique axis has the nearer side first, then the other.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> axial = np.array([[0, 0, -1, 0], [0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]])  # as scanners store it
+        >>> Volume(np.zeros((2, 4, 3)), affine=axial).ends()
+        [['F', 'H'], ['A', 'P'], ['R', 'L']]
+        """
+        if self.affine is None:
+            return [[], [], []]
+        ends = []
+        for direction in self.affine[:3, :3].T:
+            parts = direction / (np.linalg.norm(direction) or 1)
+            near = [k for k in np.argsort(-np.abs(parts), kind="stable") if abs(parts[k]) > OBLIQUE]
+            ends.append(["".join(SIDES[k][int((parts[k] > 0) != low)] for k in near) for low in (True, False)])
+        return ends
 
     def section(self, index: int, axis: int = 0) -> Image:
         """Return one section across an axis, real traces only for a line of a survey.

@@ -26,6 +26,7 @@ from al_widgets.session.rounds import Rounds
 from al_widgets.session.sections import check_strategy
 from al_widgets.session.snapshot import Snapshot
 from al_widgets.session.volume_answers import VolumeAnswers
+from al_widgets.session.volume_asking import Want, check_ask, wanted
 from al_widgets.session.volume_readings import is_radar, pixel_features, slices_of
 from al_widgets.session.volume_rounds import Said, VolumePreparation, VolumeRounds, VolumeState
 from al_widgets.strategies.slices import Region
@@ -58,6 +59,8 @@ class VolumeSession(VolumeAnswers):
     strategy : str
         Which section is asked next: ``"auto"``, ``"uncertainty"``, ``"anomaly"``, ``"random"`` or ``"interval"``; see
         `al_widgets.session.sections`.
+    ask : {"auto", "sections", "regions"}
+        What the next question is about: see `al_widgets.session.volume_asking.ASK`. The annotator can always switch.
     learner : scikit-learn classifier or PixelLearner, optional
         Default: an ensemble of trees on features of pixels at several scales.
     audit : float
@@ -88,6 +91,7 @@ class VolumeSession(VolumeAnswers):
         task: Segmentation,
         *,
         strategy: str = "auto",
+        ask: str = "auto",
         learner: Any = None,
         store: str | Path | None = None,
         annotator: str | None = None,
@@ -99,7 +103,7 @@ class VolumeSession(VolumeAnswers):
     ) -> None:
         if not isinstance(task, Segmentation):
             raise TaskError(f"sections are labelled with al.Segmentation or al.Boxes, not with {task!r}")
-        self._choose = check_strategy(strategy)
+        self._choose, self._ask = check_strategy(strategy), check_ask(ask)
         self._pixel_learner = _pixel_learner(learner, seed)
         self._looking: dict[str, int] = {}
         super().__init__(
@@ -257,6 +261,13 @@ class VolumeSession(VolumeAnswers):
             finally:
                 self._queue.install(kept)
         return drawn[0] if drawn else None
+
+    @property
+    def wants(self) -> Want:
+        """What the next question is better about: ``"section"``, as `queries` asks them, or ``"region"``, of `regions`."""
+        with self._lock:
+            answers = (e for e in self._ledger if e.kind != "undo" and self._ledger.stands(e.event_id))
+            return wanted(self._ask, answers, radar=is_radar(self.volume))
 
     def utilities(self) -> list[float | None]:
         """Return how worth asking each section is, 0 to 1; None where there is nothing to say."""

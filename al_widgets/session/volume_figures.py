@@ -177,7 +177,7 @@ class VolumeFigures(VolumeReadings):
     @property
     def cold_start(self) -> str:
         """What is said while there is no model yet."""
-        return "The model starts with the first object that is painted."
+        return "The model starts with the first object that is painted on a section that is not kept aside to measure."
 
     def facts(self) -> tuple[tuple[str, str, str], ...]:
         """Return what the dashboard adds."""

@@ -109,6 +109,13 @@ class VolumeReadings(Session):
             self._task = self._task.with_class(name)
         return self._task.classes.index(name)
 
+    def is_kept_aside(self, item_id: str) -> bool:
+        """Say whether a section is of the audit reserve: it measures the accuracy, and nothing is learned from it.
+
+        Annotators are told of sections that they have finished only: knowing it before would change how they paint.
+        """
+        return self._row_of(item_id) in self._queue.in_reserve
+
     # ---- masks --------------------------------------------------------------------------------------------------------
 
     def mask(self, item_id: str, annotator: str | None = None) -> Mask:

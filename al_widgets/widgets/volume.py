@@ -134,7 +134,8 @@ class VolumeWidget(SessionWidget):
     def _on_answer(self, message: Any) -> None:
         began = time.perf_counter()
         if message["region"] is None:
-            self._acknowledge(message, self.session.record(volume_entries.answer_of(message, self.session)), began)
+            new = self.session.record(volume_entries.answer_of(message, self.session))
+            self._acknowledge(message, new, began, changed=True)
             return
         with self._regions:  # what a region changes depends on what was painted before: it is worked out once
             with self.session.lock:
@@ -200,6 +201,8 @@ class VolumeWidget(SessionWidget):
         self._reply(message, ack=ack, status=self._status(message["client"]), **fields)
 
     def _reply(self, message: Any, buffers: Sequence[bytes] = (), **fields: Any) -> None:
+        if "status" in fields:
+            fields["wants"] = self.session.wants
         self.send({"kind": "reply", "rid": message["rid"], "ok": True, **fields}, list(buffers))
 
     # ---- to the page --------------------------------------------------------------------------------------------------
@@ -226,7 +229,7 @@ class VolumeWidget(SessionWidget):
             self._forget_gone()
             with self._pages_lock:
                 clients = list(self._sent)
-            utilities = self.session.utilities()
+            utilities, wants = self.session.utilities(), self.session.wants
             for client in clients:
                 proposal = self._propose(client)
                 self.send(
@@ -234,6 +237,7 @@ class VolumeWidget(SessionWidget):
                         "kind": "proposal",
                         "client": client,
                         "rev": self._next_rev(),
+                        "wants": wants,
                         "proposal": proposal,
                         "utilities": utilities,
                     }

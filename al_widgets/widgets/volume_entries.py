@@ -68,7 +68,10 @@ def volume_info(volume: Volume) -> VolumeInfo:
         "columns": columns,
         "dtype": name,
         "flavour": "radar" if radar else "ct" if _is_ct(volume, sample) else "picture",
-        "axes": [{"name": a.name, "unit": a.unit, "step": a.step, "origin": a.origin} for a in axes],
+        "axes": [
+            {"name": a.name, "unit": a.unit, "step": a.step, "origin": a.origin, "ends": ends}
+            for a, ends in zip(axes, volume.ends(), strict=True)
+        ],
         "lengths": None if volume.lengths is None else list(volume.lengths),
         "low": low,
         "high": high,
@@ -91,11 +94,15 @@ def _is_ct(volume: Volume, sample: npt.NDArray[Any]) -> bool:
 
 
 def section_bytes(volume: Volume, index: int, low: float) -> bytes:
-    """Return a section for the screen: little-endian, rows first, padding included; NaN becomes `low`."""
-    array: npt.NDArray[Any] = screen_dtype(np.asarray(volume.array[index]))
+    """Return a section for the screen: little-endian, rows first, real columns only; NaN becomes `low`."""
+    array: npt.NDArray[Any] = screen_dtype(np.asarray(volume.array[index][:, : _columns(volume, index)]))
     if array.dtype.kind == "f":
         array = np.nan_to_num(array, nan=low)
     return np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _columns(volume: Volume, index: int) -> int:
+    return int(volume.shape[2] if volume.lengths is None else volume.lengths[index])
 
 
 def sections_of(session: VolumeSession, indices: Sequence[int], low: float) -> tuple[list[Section], list[bytes]]:
@@ -108,7 +115,7 @@ def sections_of(session: VolumeSession, indices: Sequence[int], low: float) -> t
     """
     found: list[Section] = []
     buffers: list[bytes] = []
-    _, rows, columns = session.volume.shape
+    rows = session.volume.shape[1]
     for index in indices:
         if index >= len(session.volume):
             raise MessageError(f"there is no section {index}; the volume has {len(session.volume)}")
@@ -116,6 +123,7 @@ def sections_of(session: VolumeSession, indices: Sequence[int], low: float) -> t
         if buffers and sum(map(len, buffers)) + len(data) > MOST_BYTES:
             break
         item_id = session.pool.item_ids[index]
+        columns = _columns(session.volume, index)
         found.append({"item_id": item_id, "index": index, "rows": rows, "columns": columns, "buffer": len(buffers)})
         buffers.append(data)
     return found, buffers
@@ -161,6 +169,7 @@ def states_of(session: VolumeSession, item_ids: Sequence[str] = ()) -> list[Sect
                 "finished": kind == "label",
                 "rest": None if rest is None else session.task.classes.index(rest),
                 "answer": kind,
+                "measures": kind == "label" and session.is_kept_aside(item_id),
             }
         )
     return states

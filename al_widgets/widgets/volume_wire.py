@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Literal, NotRequired, TypedDict
 
+from al_widgets.session.volume_asking import Want
 from al_widgets.task.strokes import Tool
 from al_widgets.widgets.wire import (
     Acknowledged,
@@ -67,12 +68,17 @@ class RegionAnswer(TypedDict):
 
 
 class AxisInfo(TypedDict):
-    """One axis of the volume: coordinate = origin + index * step."""
+    """One axis of the volume: coordinate = origin + index * step.
+
+    `ends` are the sides of the patient that low and high indices lie towards (L R A P H F, two of them where it is oblique); empty
+    where they are not known.
+    """
 
     name: str
     unit: str
     step: float
     origin: float
+    ends: list[str]
 
 
 class VolumeInfo(TypedDict):
@@ -96,7 +102,7 @@ class VolumeInfo(TypedDict):
 
 
 class Section(TypedDict):
-    """Bytes of one section, in the message's buffer `buffer`: little-endian, rows first, `columns` of them."""
+    """Bytes of one section, in the message's buffer `buffer`: little-endian, rows first, `columns` real ones of them."""
 
     item_id: str
     index: int
@@ -140,13 +146,17 @@ class StrokeRow(TypedDict):
 
 
 class SectionState(TypedDict):
-    """What this annotator has said of a section so far: the folded mask, and whether it is finished."""
+    """What this annotator has said of a section so far: the folded mask, and whether it is finished.
+
+    `measures`: it is finished, and kept aside to measure, so that nothing is learned from it; never told of an open section.
+    """
 
     item_id: str
     parts: list[Part]
     finished: bool
     rest: int | None
     answer: Literal["", "label", "skip", "unsure"]
+    measures: bool
 
 
 class Prediction(TypedDict):
@@ -247,7 +257,7 @@ class Next(TypedDict):
     kind: Literal["next"]
     rid: str
     client: str
-    want: Literal["section", "region"]
+    want: Want
     strategy: str
 
 
@@ -266,8 +276,8 @@ class States(TypedDict):
 class VolumeReply(TypedDict):
     """Answer to a request.
 
-    Fields by request: hello: states, history, proposal, prediction, status; stroke: ack, status; answer: ack, status, and, of a
-    region, the states of the sections that it changed; undo: ack, states (of the sections that changed), status; sections:
+    `wants` is what the session would ask next, beside every status. Fields by request: hello: states, history, proposal,
+    prediction, status; stroke: ack, status; answer: ack, status, and the states of the sections that it changed; undo: ack, states (of the sections that changed), status; sections:
     sections, as many of them as fit one message: the page asks again for the others; look: prediction; next: proposal; states:
     states; add_class: status. `error` is there instead when `ok` is false.
     """
@@ -282,6 +292,7 @@ class VolumeReply(TypedDict):
     proposal: NotRequired[Proposal | None]
     prediction: NotRequired[Prediction | None]
     status: NotRequired[Status]
+    wants: NotRequired[Want]
     error: NotRequired[ErrorInfo]
 
 
@@ -299,6 +310,7 @@ class ProposalPush(TypedDict):
     kind: Literal["proposal"]
     client: NotRequired[str]
     rev: int
+    wants: Want
     proposal: Proposal | None
     utilities: list[float | None]
 

@@ -112,12 +112,18 @@ export interface RegionAnswer {
   value: number;
 }
 
-/** One axis of the volume: coordinate = origin + index * step. */
+/**
+ * One axis of the volume: coordinate = origin + index * step.
+ *
+ * `ends` are the sides of the patient that low and high indices lie towards (L R A P H F, two of them where it is oblique); empty
+ * where they are not known.
+ */
 export interface AxisInfo {
   name: string;
   unit: string;
   step: number;
   origin: number;
+  ends: string[];
 }
 
 /**
@@ -140,7 +146,7 @@ export interface VolumeInfo {
   velocity_m_per_ns: number;
 }
 
-/** Bytes of one section, in the message's buffer `buffer`: little-endian, rows first, `columns` of them. */
+/** Bytes of one section, in the message's buffer `buffer`: little-endian, rows first, `columns` real ones of them. */
 export interface Section {
   item_id: string;
   index: number;
@@ -194,13 +200,18 @@ export interface StrokeRow {
   undone: boolean;
 }
 
-/** What this annotator has said of a section so far: the folded mask, and whether it is finished. */
+/**
+ * What this annotator has said of a section so far: the folded mask, and whether it is finished.
+ *
+ * `measures`: it is finished, and kept aside to measure, so that nothing is learned from it; never told of an open section.
+ */
 export interface SectionState {
   item_id: string;
   parts: Part[];
   finished: boolean;
   rest: number | null;
   answer: "" | "label" | "skip" | "unsure";
+  measures: boolean;
 }
 
 /**
@@ -309,8 +320,8 @@ export interface States {
 /**
  * Answer to a request.
  *
- * Fields by request: hello: states, history, proposal, prediction, status; stroke: ack, status; answer: ack, status, and, of a
- * region, the states of the sections that it changed; undo: ack, states (of the sections that changed), status; sections:
+ * `wants` is what the session would ask next, beside every status. Fields by request: hello: states, history, proposal,
+ * prediction, status; stroke: ack, status; answer: ack, status, and the states of the sections that it changed; undo: ack, states (of the sections that changed), status; sections:
  * sections, as many of them as fit one message: the page asks again for the others; look: prediction; next: proposal; states:
  * states; add_class: status. `error` is there instead when `ok` is false.
  */
@@ -325,6 +336,7 @@ export interface VolumeReply {
   proposal?: Proposal | null;
   prediction?: Prediction | null;
   status?: Status;
+  wants?: "section" | "region";
   error?: ErrorInfo;
 }
 
@@ -340,6 +352,7 @@ export interface ProposalPush {
   kind: "proposal";
   client?: string;
   rev: number;
+  wants: "section" | "region";
   proposal: Proposal | null;
   utilities: (number | null)[];
 }

@@ -31,9 +31,9 @@ const INFO: VolumeInfo = {
   dtype: "int16",
   flavour: "radar",
   axes: [
-    { name: "line", unit: "m", step: 0.5, origin: 0 },
-    { name: "time", unit: "ns", step: 0.2, origin: 0 },
-    { name: "distance", unit: "m", step: 0.05, origin: 0 },
+    { name: "line", unit: "m", step: 0.5, origin: 0, ends: [] },
+    { name: "time", unit: "ns", step: 0.2, origin: 0, ends: [] },
+    { name: "distance", unit: "m", step: 0.05, origin: 0, ends: [] },
   ],
   lengths: null,
   low: -100,
@@ -48,6 +48,7 @@ type Event = Stroke | VolumeAnswer | Undo;
 class LogKernel {
   readonly events = new Map<string, Event>();
   refuse = "";
+  wants: "section" | "region" = "section";
   readonly asked: number[][] = [];
 
   stands(eventId: string): boolean {
@@ -79,6 +80,7 @@ class LogKernel {
       finished: said?.answer === "label",
       rest: said?.finished?.rest ?? null,
       answer: said?.answer ?? "",
+      measures: false,
     };
   }
 
@@ -117,6 +119,7 @@ class LogKernel {
       const duplicate = this.events.has(message.event_id);
       this.events.set(message.event_id, structuredClone(message));
       reply.ack = { event_id: message.event_id, duplicate, durable_ms: 1 };
+      reply.wants = this.wants;
       if (message.kind === "undo") reply.states = this.states();
     } else if (message.kind === "hello") {
       Object.assign(reply, {
@@ -124,6 +127,7 @@ class LogKernel {
         history: this.history(),
         proposal: null,
         status: status(),
+        wants: this.wants,
       });
     } else if (message.kind === "sections") {
       this.asked.push(message.indices);
@@ -142,6 +146,8 @@ class LogKernel {
 class Page {
   now = 1_000;
   readonly sent: FromPage[] = [];
+  /** Questions for what comes next: a test answers them. */
+  readonly asked: FromPage[] = [];
   readonly labeller: VolumeLabeller;
 
   constructor(
@@ -174,8 +180,10 @@ class Page {
 
   /** Delivers all that was sent. */
   exchange(kernel: LogKernel): void {
-    for (let message = this.sent.shift(); message != null; message = this.sent.shift())
-      this.labeller.receive(...kernel.handle(message));
+    for (let message = this.sent.shift(); message != null; message = this.sent.shift()) {
+      if (message.kind === "next" && kernel.wants === "region") this.asked.push(message);
+      else this.labeller.receive(...kernel.handle(message));
+    }
     this.labeller.drawn(this.labeller.index.peek());
   }
 
@@ -304,7 +312,7 @@ describe("labelling a volume", () => {
     two.labeller.receive(push(-1), []);
     expect([two.row(0, 0), two.labeller.verdict(0)]).toEqual([
       1,
-      { finished: true, rest: 0, answer: "label" },
+      { finished: true, rest: 0, answer: "label", measures: false },
     ]);
 
     const early = push(-1);
@@ -362,7 +370,7 @@ describe("labelling a volume", () => {
     const kernel = new LogKernel();
     const page = new Page().begin(kernel);
     page.labeller.finish(0);
-    expect(page.labeller.verdict(0)).toEqual({ finished: true, rest: 0, answer: "label" });
+    expect(page.labeller.verdict(0)).toEqual({ finished: true, rest: 0, answer: "label", measures: false });
     page.exchange(kernel);
     page.labeller.undo();
     expect(page.labeller.verdict(0).finished).toBe(false);
@@ -375,6 +383,44 @@ describe("labelling a volume", () => {
     expect(again.labeller.verdict(0).answer).toBe("skip");
     again.labeller.undo();
     expect(again.labeller.verdict(0).answer).toBe("");
+  });
+
+  test("what the session wants comes by itself, unless somebody has begun; after a judged region what it wants then", () => {
+    const parts = [{ item_id: "v/2", value: 1, box: [1, 1, 2, 2], runs: "04" }];
+    const proposal = (n: number): object => ({
+      ...{
+        item_id: "v/2",
+        index: 2,
+        token: `t${n}`,
+        strategy: "region",
+        reason: "odd",
+        round: 0,
+        probabilities: [],
+      },
+      region: { region_id: `r${n}`, box: [1, 1, 1, 2, 2, 2], parts, p: 0.5 },
+    });
+    for (const begun of [false, true]) {
+      const kernel = new LogKernel();
+      kernel.wants = "region";
+      const page = new Page().begin(kernel);
+      const asked = page.asked.shift();
+      expect(asked).toMatchObject({ kind: "next", want: "region" });
+      expect(page.labeller.seeking.peek()).toBe(true);
+      if (begun) page.paint(0, 1);
+      page.labeller.receive({ kind: "reply", rid: asked?.rid, ok: true, proposal: proposal(1) }, []);
+      expect(page.labeller.seeking.peek()).toBe(false);
+      expect(page.labeller.region.peek()?.region_id).toBe(begun ? undefined : "r1");
+      if (begun) continue;
+      expect(page.labeller.index.peek()).toBe(2);
+      page.exchange(kernel);
+      page.labeller.judge(1);
+      expect(page.asked).toEqual([]); // not before the kernel has heard the answer
+      page.exchange(kernel);
+      expect(page.asked.shift()).toMatchObject({ want: "region" });
+      page.labeller.next("section");
+      page.exchange(kernel);
+      expect(page.asked.shift()).toMatchObject({ want: "section" });
+    }
   });
 
   test("a region is judged with a class or left as ignored, and its pixels are those the kernel makes", () => {

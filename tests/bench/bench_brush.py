@@ -34,7 +34,7 @@ rng = np.random.default_rng(0)
 array = rng.normal(0, 900, (2, {rows}, {columns}))
 array[:, 300:340, 400:900] += 6000
 volume = al.Volume(array.astype("int16"), [("line", "m", 0.05), ("time", "ns", 0.05), ("distance", "m", 0.02)], name="wide")
-session = al.Session(al.SlicePool(volume), al.Segmentation({classes}), store={store!r}, annotator="bench", audit=0)
+session = al.Session(al.SlicePool(volume), al.Segmentation({classes}), store={store!r}, annotator="bench", audit=0, ask="sections")
 al.VolumeWidget(session)
 """
 PAINTED = "() => window.__al.painted.filter((e) => e.what === 'stroke').map((e) => e.ms)"

@@ -28,13 +28,13 @@ def survey(tmp_path):
     return path
 
 
-def cell(array: str, store: Path, classes: tuple[str, ...] = ("soil", "mine")) -> str:
+def cell(array: str, store: Path, classes: tuple[str, ...] = ("soil", "mine"), ask: str = "sections") -> str:
     return (
         "import numpy as np, al_widgets as al\n"
         f"array = {array}\n"
         "axes = (al.Axis('line', 'm', 0.25), al.Axis('time', 'ns', 0.1), al.Axis('distance', 'm', 0.02))\n"
         "volume = al.Volume(array, axes=axes, name='v')\n"
-        f"session = al.Session(al.SlicePool(volume), al.Segmentation({list(classes)!r}), store={str(store)!r}, annotator='ann')\n"
+        f"session = al.Session(al.SlicePool(volume), al.Segmentation({list(classes)!r}), store={str(store)!r}, annotator='ann', ask={ask!r})\n"
         "widget = al.VolumeWidget(session)\n"
         "widget"
     )

@@ -14,6 +14,22 @@ from al_widgets.readers import Axis, Volume, read
 ARRAY = np.arange(3 * 5 * 7, dtype=np.int16).reshape(3, 5, 7) - 50
 
 
+@pytest.mark.parametrize(
+    ("rows", "ends"),
+    [
+        ([[0, 0, 1], [0, 1, 0], [1, 0, 0]], ["FH", "PA", "LR"]),  # as NIfTI files usually are
+        ([[0, 0, -1], [0, -1, 0], [1, 0, 0]], ["FH", "AP", "RL"]),  # axial, as scanners send it
+        ([[-1, 0, 0], [0, 0, -1], [0, -1, 0]], ["RL", "HF", "AP"]),  # sagittal
+        ([[0, 0, -0.8], [0.9, 0, 0.6], [0, -2, 0]], ["PA", "HF", ("RP", "LA")]),  # turned
+    ],
+)
+def test_a_volume_knows_which_side_of_the_patient_its_axes_end_at(rows, ends):
+    affine = np.eye(4)
+    affine[:3, :3] = rows
+    assert Volume(np.zeros((2, 2, 2)), affine=affine).ends() == [list(pair) for pair in ends]
+    assert Volume(np.zeros((2, 2, 2))).ends() == [[], [], []]
+
+
 @pytest.mark.parametrize("mmap", [False, True])
 @pytest.mark.parametrize("array", [ARRAY, np.asfortranarray(ARRAY.astype(">f4")), ARRAY[0] > 0], ids=["C", "F", "bool"])
 def test_read_npy_gives_the_saved_array(tmp_path, array, mmap):

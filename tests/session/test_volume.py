@@ -276,6 +276,35 @@ def test_regions_are_asked_once_and_their_answers_teach(open_volume: Open) -> No
     assert session.counts()["labelled"] == 0  # no section is finished by it
 
 
+RADAR = [("line", "m", 0.25), ("time", "ns", 0.1), ("distance", "m", 0.02)]
+
+
+def test_radar_begins_with_three_regions_and_goes_on_with_sections(open_volume: Open) -> None:
+    session = open_volume(al.Volume(VOLUME, RADAR), audit=0)
+    events = []
+    for _ in range(3):
+        assert session.wants == "region"
+        events.append(session.submit(session.regions()[0], "mine"))
+    assert session.wants == "section"
+    session.undo(events[-1])
+    assert session.wants == "region"
+    stroke(session, 0, TRUTH[1] == 1, "mine")  # who paints is asked about sections
+    assert session.wants == "section"
+
+
+@pytest.mark.parametrize(("ask", "wanted"), [("auto", "section"), ("sections", "section"), ("regions", "region")])
+def test_what_is_asked_can_be_chosen(open_volume: Open, ask: str, wanted: str) -> None:
+    session = open_volume(ask=ask)
+    assert session.wants == wanted
+    stroke(session, 1, TRUTH[1] == 1, "mine")
+    assert session.wants == wanted
+
+
+def test_what_is_asked_is_checked() -> None:
+    with pytest.raises(SessionError, match="auto, sections, regions; not 'lines'"):
+        al.Session(al.Volume(VOLUME), TASK, store=":memory:", ask="lines")
+
+
 def test_a_region_that_nobody_can_tell_is_ignored_and_not_asked_again(open_volume: Open) -> None:
     session = open_volume(audit=0)
     session.wait()

@@ -76,7 +76,7 @@ def test_the_info_says_what_the_page_needs(open_volume: Open) -> None:
     assert info["low"] == -info["high"] < 0
     assert info["time_zero"] == pytest.approx(5)
     assert info["velocity_m_per_ns"] == pytest.approx(0.29979 / 3, rel=1e-3)
-    assert info["axes"][2] == {"name": "distance", "unit": "m", "step": 0.02, "origin": 0.0}
+    assert info["axes"][2] == {"name": "distance", "unit": "m", "step": 0.02, "origin": 0.0, "ends": []}
     assert widget.tools[:2] == ["brush", "eraser"]
     assert "region" not in widget.tools
     json.dumps(widget.get_state(["info", "tools", "task_kind"]))
@@ -264,6 +264,39 @@ def test_a_region_is_judged_and_its_pixels_come_back(open_volume: Open) -> None:
     assert page.send("answer", **unsure)["ok"]
     assert (widget.session.label_volume() == 254).any()
     assert widget.session.annotations().note.tolist() == ["", "unsure"]
+
+
+def test_every_status_comes_with_what_the_session_would_ask_next(open_volume: Open) -> None:
+    page = FakeVolumePage(open_volume(audit=0))
+    assert page.hello()["wants"] == "region"
+    region = ask_region(page)
+    judged = {"region_id": region["region_id"], "value": 1}
+    assert page.send("answer", **page.answer(page.proposal["item_id"], region=judged))["wants"] == "region"  # type: ignore[index]
+    reply = page.paint("line/6", where(6), 1)
+    assert reply["wants"] == "section"
+    assert page.undo(reply["ack"]["event_id"], "line/6")["wants"] == "region"
+
+
+def test_that_a_section_measures_is_told_when_it_is_finished_and_not_before(open_volume: Open) -> None:
+    page = FakeVolumePage(open_volume(volume=al.Volume(np.zeros((12, 8, 8), np.float32))))
+    page.hello()
+    told = {}
+    for index in range(12):
+        item = f"volume/{index}"
+        page.paint(item, np.eye(8, dtype=bool), 1)
+        assert not page.send("states", item_ids=[item])["states"][0]["measures"]
+        told[item] = page.send("answer", **page.answer(item))["states"][0]["measures"]
+    assert {i for i, measures in told.items() if measures} == set(filter(page.widget.session.is_kept_aside, told))
+    assert any(told.values())
+    assert not all(told.values())
+
+
+def test_a_short_line_travels_without_what_is_not_there(open_volume: Open) -> None:
+    lengths = (40, 31, *[40] * 7)
+    page = FakeVolumePage(open_volume(al.Volume(VOLUME, AXES, {}, "line", lengths=lengths), store=":memory:"))
+    reply = page.send("sections", indices=[1, 2])
+    assert [s["columns"] for s in reply["sections"]] == [31, 40]
+    assert np.array_equal(np.frombuffer(page.sections[1], "<f4").reshape(32, 31), VOLUME[1, :, :31])
 
 
 def test_a_region_that_a_dead_kernel_asked_is_taken_by_the_next(open_volume: Open) -> None:

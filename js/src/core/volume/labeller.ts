@@ -26,6 +26,7 @@ import { sameNames } from "../screen";
 import { batch, computed, type ReadSignal, signal } from "../signal";
 import * as text from "../text";
 import { Expectations, type Expected } from "./expected";
+import type { Want } from "./screen";
 import {
   OPEN,
   type Verdict,
@@ -56,6 +57,13 @@ export class VolumeLabeller {
   readonly proposal = signal<Proposal | null>(null);
   /** The region that is to be judged. */
   readonly region = signal<RegionInfo | null>(null);
+  /** Why it is asked. */
+  regionReason = "";
+  /** What the session would ask next, and what the annotator chose instead. */
+  readonly wants = signal<Want>("section");
+  readonly chosen = signal<Want | null>(null);
+  /** A region is looked for: the kernel may still be reading the volume. */
+  readonly seeking = signal(false);
   readonly utilities = signal<readonly (number | null)[]>([]);
   readonly opinion = signal(true);
   readonly history = signal({ canUndo: false, canRedo: false, n: 0 });
@@ -82,6 +90,10 @@ export class VolumeLabeller {
   readonly #madeAt = new Map<string, number>();
   /** A stroke is being drawn: the mask under the hand is not replaced meanwhile. */
   drawing = false;
+  /** The annotator has begun: nothing else than an answer changes the section on the screen. */
+  begun = false;
+  /** The answer after whose reply the next question comes. */
+  #thenAdvance = "";
   #started = false;
   #looked = -1;
   #regionToken = "";
@@ -104,7 +116,12 @@ export class VolumeLabeller {
       {
         settled: (item, reply) => {
           this.#settled(item);
-          if (reply?.states != null) this.#hear(reply.states);
+          if (reply?.states != null) {
+            this.#hear(reply.states);
+            this.#explain(item.message, reply.states);
+          }
+          if (reply?.wants != null) this.wants.set(reply.wants);
+          if (item.message.event_id === this.#thenAdvance) this.#advance();
         },
         refused: (item, error) => this.#refused(item, error.message),
         postponed: (_item, error) =>
@@ -126,6 +143,7 @@ export class VolumeLabeller {
             this.#hearElsewhere(push);
           } else {
             this.utilities.set(push.utilities);
+            this.wants.set(push.wants);
             if (push.proposal?.region == null) this.proposal.set(push.proposal);
           }
         },
@@ -230,7 +248,8 @@ export class VolumeLabeller {
       const rest = this.#rests.has(newest.event_id)
         ? (this.#rests.get(newest.event_id) ?? null)
         : (this.#told.get(item)?.rest ?? null);
-      return { finished, rest: finished ? rest : null, answer: newest.kind };
+      const measures = finished && this.#told.get(item)?.measures === true;
+      return { finished, rest: finished ? rest : null, answer: newest.kind, measures };
     }
     return this.#undoneVerdicts.has(item) ? OPEN : (this.#told.get(item) ?? OPEN);
   }
@@ -240,6 +259,11 @@ export class VolumeLabeller {
 
   /** Shows another section. */
   look(index: number): void {
+    this.begun = true;
+    this.#look(index);
+  }
+
+  #look(index: number): void {
     const { sections } = this.#options.info;
     const to = Math.min(Math.max(Math.round(index), 0), sections - 1);
     if (to !== this.index.peek()) {
@@ -273,6 +297,7 @@ export class VolumeLabeller {
     laid: ReadonlySet<string> = new Set(),
   ): boolean {
     if (parts.length === 0 || this.drawnIndex.peek() !== this.index.peek()) return false;
+    this.begun = true;
     const item_id = this.item;
     const { elapsed_ms, shown_at_ms } = this.#clock.stop(item_id);
     this.#clock.show(item_id);
@@ -305,7 +330,7 @@ export class VolumeLabeller {
     if (!said) return;
     const name = this.classes.peek()[rest ?? 0] ?? "";
     this.announcement.set(rest == null ? `Finished ${item}` : `Finished ${item}: the rest is ${name}`);
-    this.next("section");
+    this.#goOn(said);
   }
 
   /** Gives up the stroke that is being drawn. */
@@ -316,9 +341,10 @@ export class VolumeLabeller {
   }
 
   skip(note = ""): void {
-    if (!this.#answer("skip", null, null, note)) return;
+    const said = this.#answer("skip", null, null, note);
+    if (!said) return;
     this.announcement.set(`${this.idOf(this.index.peek())}: skipped`);
-    this.next("section");
+    this.#goOn(said);
   }
 
   /** Of a region: nobody can tell, its pixels are ignored. Of a section: it is left open. */
@@ -327,54 +353,104 @@ export class VolumeLabeller {
       this.judge(IGNORED);
       return;
     }
-    if (!this.#answer("unsure", null, null, "")) return;
+    const said = this.#answer("unsure", null, null, "");
+    if (!said) return;
     this.announcement.set(`${this.item}: unsure`);
-    this.next("section");
+    this.#goOn(said);
   }
 
-  /** Says what the region on the screen is, a class number or "ignored"; the next region comes. */
+  /** Says what the region on the screen is, a class number or "ignored"; what the session wants next comes. */
   judge(value: number): void {
     const region = this.region.peek();
     if (region == null) return;
     const unsure = value === IGNORED;
-    if (!this.#answer(unsure ? "unsure" : "label", null, { region, value }, "")) return;
+    const said = this.#answer(unsure ? "unsure" : "label", null, { region, value }, "");
+    if (!said) return;
     this.announcement.set(`Region: ${unsure ? "unsure" : (this.classes.peek()[value] ?? value)}`);
     this.region.set(null);
-    this.next("region");
+    // A region is found only when the kernel knows what became of the one before.
+    this.#thenAdvance = said;
+  }
+
+  /** The annotator wants to be asked this from now on. */
+  choose(want: Want): void {
+    this.chosen.set(want);
+    this.next(want);
+  }
+
+  /** After an answer: the next section is known here, a region only when the kernel has heard the answer. */
+  #goOn(eventId: string): void {
+    if ((this.chosen.peek() ?? this.wants.peek()) === "section") this.next("section");
+    else this.#thenAdvance = eventId;
+  }
+
+  #advance(): void {
+    this.#thenAdvance = "";
+    if ((this.chosen.peek() ?? this.wants.peek()) === "section") this.next("section");
+    else this.#seek(() => this.next("section"));
   }
 
   /** Goes to the section, or the region, that is most worth the time. */
-  next(want: "section" | "region", strategy = ""): void {
-    const held = this.proposal.peek();
-    const here = this.index.peek();
-    if (
-      want === "section" &&
-      strategy === "" &&
-      held != null &&
-      held.index !== here &&
-      !this.verdict(held.index).finished
-    ) {
-      this.region.set(null);
-      this.look(held.index);
+  next(want: Want, strategy = ""): void {
+    if (want === "region") {
+      this.#seek(() =>
+        this.notices.add({ severity: "info", message: "No doubtful region is left." }, "next"),
+      );
       return;
     }
+    const held = this.proposal.peek();
+    const here = this.index.peek();
+    this.#search += 1;
+    this.seeking.set(false);
+    this.region.set(null);
+    if (strategy === "" && held != null && held.index !== here && !this.verdict(held.index).finished) {
+      this.#look(held.index);
+      return;
+    }
+    this.#ask(want, strategy, (proposal) => {
+      if (proposal != null) this.#propose(proposal);
+      else this.notices.add({ severity: "info", message: "No section is left to ask." }, "next");
+    });
+  }
+
+  /** Looks for a region to be judged. Whoever has turned to something else meanwhile is left alone. */
+  #seek(none: () => void, wanted: () => boolean = () => true): void {
+    this.#search += 1;
+    const search = this.#search;
+    this.seeking.set(true);
+    const current = (): boolean => {
+      if (search !== this.#search) return false;
+      this.seeking.set(false);
+      return !this.drawing && wanted();
+    };
+    this.#ask(
+      "region",
+      "",
+      (proposal) => {
+        if (!current()) return;
+        if (proposal == null) none();
+        else this.#propose(proposal);
+      },
+      current,
+    );
+  }
+  #search = 0;
+
+  #ask(
+    want: Want,
+    strategy: string,
+    done: (proposal: Proposal | null) => void,
+    failed: () => unknown = () => undefined,
+  ): void {
     this.link.request(
       () => ({ kind: "next", want, strategy }),
       (reply) => {
-        const proposal = reply?.proposal ?? null;
-        if (reply?.ok !== true) {
-          this.notices.add({ severity: "warning", message: reply?.error?.message ?? text.NO_ANSWER }, "next");
-        } else if (proposal == null) {
-          this.notices.add(
-            {
-              severity: "info",
-              message: want === "region" ? "No doubtful region is left." : "No section is left to ask.",
-            },
-            "next",
-          );
-        } else {
-          this.#propose(proposal);
+        if (reply?.ok === true) {
+          done(reply.proposal ?? null);
+          return;
         }
+        failed();
+        this.notices.add({ severity: "warning", message: reply?.error?.message ?? text.NO_ANSWER }, "next");
       },
     );
   }
@@ -384,12 +460,16 @@ export class VolumeLabeller {
     batch(() => {
       if (proposal.region == null) this.proposal.set(proposal);
       else this.#regionToken = proposal.token;
+      this.regionReason = proposal.region == null ? "" : proposal.reason;
       this.region.set(proposal.region);
-      this.look(proposal.region?.box[0] ?? proposal.index);
+      this.#look(proposal.index);
     });
   }
 
+  /** The region is left alone: sections are asked from now on. */
   leaveRegion(): void {
+    if (this.region.peek() == null) return;
+    this.chosen.set("section");
     this.region.set(null);
   }
 
@@ -402,6 +482,7 @@ export class VolumeLabeller {
     batch(() => {
       const message = this.#undoEvent(row.event_id, row.item_id);
       this.#takeBack(message);
+      this.region.set(null);
       this.announcement.set(`Undone: ${nameOf(row)} on ${row.item_id}`);
       if (!row.items.includes(this.item)) this.look(this.indexOf(row.item_id));
       this.#publish();
@@ -453,8 +534,9 @@ export class VolumeLabeller {
     finished: VolumeAnswer["finished"],
     judged: { region: RegionInfo; value: number } | null,
     note: string,
-  ): boolean {
-    if (this.drawnIndex.peek() !== this.index.peek()) return false;
+  ): string {
+    if (this.drawnIndex.peek() !== this.index.peek()) return "";
+    this.begun = true;
     const item_id = this.item;
     const message: VolumeAnswer = {
       kind: "answer",
@@ -475,7 +557,7 @@ export class VolumeLabeller {
       this.#publish();
     });
     this.#options.later(() => this.link.flush());
-    return true;
+    return message.event_id;
   }
 
   /** A new answer, of this page or of an earlier one that could not deliver it. */
@@ -574,7 +656,10 @@ export class VolumeLabeller {
         if (proposal != null && proposal.region == null) this.proposal.set(proposal);
         // A page that has shown nothing yet begins where the kernel asks.
         const first = this.drawnIndex.peek() < 0;
-        this.look(first && proposal != null ? proposal.index : this.index.peek());
+        this.#look(first && proposal != null ? proposal.index : this.index.peek());
+        this.wants.set(reply.wants ?? "section");
+        const free = (): boolean => !this.begun && this.wants.peek() === "region";
+        if (free()) this.#seek(() => undefined, free);
         this.#publish();
       },
     );
@@ -613,8 +698,8 @@ export class VolumeLabeller {
     let changed = false;
     const settled = this.#outbox.unsaved === 0 && !this.drawing;
     for (const state of states) {
-      const { item_id, finished, rest, answer } = state;
-      this.#told.set(item_id, { finished, rest, answer });
+      const { item_id, finished, rest, answer, measures } = state;
+      this.#told.set(item_id, { finished, rest, answer, measures });
       try {
         if (settled) changed = this.#book.adopt(state) || changed;
         else if (!this.drawing) this.#book.begin(state);
@@ -638,6 +723,21 @@ export class VolumeLabeller {
     this.#publish();
     this.#refresh();
   }
+
+  /** Says once why nothing came of a section: afterwards, for whoever knows it before paints otherwise. */
+  #explain({ kind }: VolumeEvent, states: readonly Verdict[]): void {
+    if (this.#explained || kind !== "answer" || !states.some(({ measures }) => measures)) return;
+    this.#explained = true;
+    this.notices.add(
+      {
+        severity: "info",
+        message:
+          "The section you have just finished is one of those kept aside to measure how good the model is: it is checked against what you painted, and does not learn from it. More of them come in between, and look like any other.",
+      },
+      "aside",
+    );
+  }
+  #explained = false;
 
   /** Asks the kernel for masks that may differ from ours, when nothing of ours is under way. */
   #refresh(): void {

@@ -31,10 +31,13 @@ export interface VolumeTalk extends Talk {
   push: PredictionPush | ProposalPush | StatesPush;
 }
 
-/** What has been said of a section as a whole. */
-export type Verdict = Pick<SectionState, "finished" | "rest" | "answer">;
+/** What is asked. */
+export type Want = Next["want"];
 
-export const OPEN: Verdict = { finished: false, rest: null, answer: "" };
+/** What has been said of a section as a whole. */
+export type Verdict = Pick<SectionState, "finished" | "rest" | "answer" | "measures">;
+
+export const OPEN: Verdict = { finished: false, rest: null, answer: "", measures: false };
 
 export interface VolumeOptions {
   info: VolumeInfo;

@@ -1,7 +1,7 @@
 // What the annotator has chosen: how sections are shown, and what the hand draws with. Kept in the browser.
 
 import type { VolumeInfo } from "../../volume-wire";
-import type { ColourMap, Range } from "../display/levels";
+import { type ColourMap, CT_WINDOWS, type Range, windowRange } from "../display/levels";
 import { RAW, type Recipe, type Spacing } from "../display/recipe";
 import { type Signal, signal } from "../signal";
 import { type KeyValue, readJson, writeJson } from "../storage";
@@ -45,7 +45,7 @@ export function firstDisplay(info: VolumeInfo): Display {
     process: radar ? { ...RAW, background: "mean" } : RAW,
     percent: radar ? 98 : null,
     symmetric: radar,
-    range: { low: info.low, high: info.high },
+    range: info.flavour === "ct" ? windowRange(CT_WINDOWS.soft) : { low: info.low, high: info.high },
     colours: "grey",
     turned: false,
     time_zero: info.time_zero,

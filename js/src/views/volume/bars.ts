@@ -1,5 +1,6 @@
 // Bars around the section: tools, the slider of sections, and the question about a region.
 
+import { CT_WINDOWS, type Range, windowRange } from "../../core/display/levels";
 import { keyLabel } from "../../core/keymap";
 import { TOOLS, type ToolName, type VolumeCommand } from "../../core/volume/keys";
 import { commandButton } from "../actions";
@@ -125,6 +126,40 @@ export function toolsBar(
   );
 }
 
+/** Windows in Hounsfield units; of other volumes none. */
+function windowsBar({ settings }: VolumeState, scope: Scope): HTMLElement | null {
+  const { info } = settings;
+  if (info.flavour !== "ct") return null;
+  const windows: [string, string, Range][] = Object.entries(CT_WINDOWS).map(([name, window]) => [
+    name,
+    `Width ${window.width}, level ${window.level} HU`,
+    windowRange(window),
+  ]);
+  windows.push(["all", "All values", { low: info.low, high: info.high }]);
+  return h(
+    "div.hands",
+    { role: "group", "aria-label": "Windows in Hounsfield units" },
+    ...windows.map(([name, title, range]) => {
+      const made = button(
+        "plain",
+        `window-${name}`,
+        title,
+        () => settings.show({ percent: null, symmetric: false, range }),
+        name,
+      );
+      scope.effect(() => {
+        const { percent, range: now } = settings.display.get();
+        setAttribute(
+          made,
+          "aria-pressed",
+          String(percent == null && now.low === range.low && now.high === range.high),
+        );
+      });
+      return made;
+    }),
+  );
+}
+
 /** The line below the section: which one it is, and what is under the pointer. */
 export function readoutBar(state: VolumeState, looks: Looks, scope: Scope): HTMLElement {
   const { labeller, settings, studio } = state;
@@ -169,8 +204,15 @@ export function readoutBar(state: VolumeState, looks: Looks, scope: Scope): HTML
       );
     },
   );
-  scope.effect(() => setText(busy, studio.busy.get() ? "Processing…" : ""));
-  return h("div.readout-bar", {}, name, busy, h("span.spring"), under);
+  scope.effect(() => {
+    labeller.sections.arrived.get();
+    const { done, total } = labeller.sections.progress;
+    setText(
+      busy,
+      studio.busy.get() ? "Processing…" : done < total ? `Loading ${done} of ${total} sections` : "",
+    );
+  });
+  return h("div.readout-bar", {}, name, windowsBar(state, scope), busy, h("span.spring"), under);
 }
 
 /** The slider of sections, with what is finished and what is worth asking above it. */
@@ -245,13 +287,23 @@ export function regionBar(state: VolumeState, scope: Scope): HTMLElement {
     hidden: true,
   });
   const question = h("strong");
-  element.append(question, answers);
+  const why = h("span.why");
+  element.append(h("div.question", {}, question, why), answers);
   scope.effect(() => {
     const region = labeller.region.get();
-    element.hidden = region == null;
-    if (region == null) return;
+    // Not over what is asked.
+    const [, row = 0, , , rows = 0] = region?.box ?? [];
+    element.toggleAttribute("data-low", row + rows / 2 < state.settings.info.rows / 2 && region != null);
+    const seeking = labeller.seeking.get() && region == null;
+    element.hidden = region == null && !seeking;
+    setText(why, region == null ? "" : labeller.regionReason);
+    if (region == null) {
+      setText(question, "Looking for a region that stands out…");
+      answers.replaceChildren();
+      return;
+    }
     const { keyOf } = keys.keymap.get();
-    setText(question, `What is the marked region? Target with ${Math.round(region.p * 100)} %`);
+    setText(question, "What is in the yellow box?");
     answers.replaceChildren(
       ...labeller.classes.get().map((name, i) => {
         const made = button(

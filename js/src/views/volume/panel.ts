@@ -1,6 +1,5 @@
 // Settings of the display. They change what is seen, never the data.
 
-import { CT_WINDOWS, windowRange } from "../../core/display/levels";
 import type { Display, Overlay } from "../../core/volume/settings";
 import { button, h, on, type Scope, setAttribute, setText } from "../dom";
 import type { VolumeState } from "./state";
@@ -160,21 +159,6 @@ export function panelView(state: VolumeState, scope: Scope): HTMLElement {
       (info.high - info.low) / 100 || 1,
       -1e12,
     ),
-    info.flavour === "ct"
-      ? h(
-          "div.presets",
-          { role: "group", "aria-label": "Windows in Hounsfield units" },
-          ...Object.entries(CT_WINDOWS).map(([name, window]) =>
-            button(
-              "plain",
-              `window-${name}`,
-              `Width ${window.width}, level ${window.level} HU`,
-              () => settings.show({ percent: null, symmetric: false, range: windowRange(window) }),
-              name,
-            ),
-          ),
-        )
-      : null,
   );
 
   const laid = group(

@@ -4,6 +4,7 @@ import { colourTable, paintValues } from "../../core/display/levels";
 import { UNLABELLED } from "../../core/mask/values";
 import { h, on, type Scope, setAttribute, setText } from "../dom";
 import { accent } from "../palette";
+import { drawSides } from "./marks";
 import type { Looks, VolumeState } from "./state";
 import { labelled, sectionAt, sides, value } from "./units";
 
@@ -11,11 +12,12 @@ import { labelled, sectionAt, sides, value } from "./units";
 type Cut = "map" | "across";
 
 export function planesView(state: VolumeState, looks: Looks, scope: Scope): HTMLElement {
+  const { sections, flavour } = state.settings.info;
+  const deep = sections > 1 ? (["map", "across"] as const) : [];
   return h(
     "div.planes",
-    {},
-    planeView(state, looks, scope, "map"),
-    planeView(state, looks, scope, "across"),
+    { "data-body": flavour !== "radar" && sections > 1, "data-alone": sections === 1 },
+    ...deep.map((cut) => planeView(state, looks, scope, cut)),
     traceView(state, looks, scope),
   );
 }
@@ -44,11 +46,30 @@ function planeView(state: VolumeState, looks: Looks, scope: Scope, cut: Cut): HT
   const context = canvas.getContext("2d");
   const bitmap = document.createElement("canvas");
   const bitmapContext = bitmap.getContext("2d");
-  // The map: sections down, columns across. The other: rows down, sections across.
-  const width = cut === "map" ? info.columns : info.sections;
-  const height = cut === "map" ? info.sections : info.rows;
+  // Radar: below the section as it is walked. Of a body the sections are laid on each other, the head up where that is known.
+  const radar = info.flavour === "radar";
+  const stacked = cut === "map" || !radar;
+  const turned = stacked && info.axes[0]?.ends[1]?.startsWith("H") === true;
+  const along = cut === "map" ? info.columns : info.rows;
+  const width = stacked ? along : info.sections;
+  const height = stacked ? info.sections : along;
   bitmap.width = width;
   bitmap.height = height;
+
+  /** Where a raw place (section, place along the plane) lies in the bitmap. */
+  const placed = (section: number, on: number): [number, number] =>
+    stacked ? [on, turned ? height - section : section] : [section, on];
+
+  /** Where the plane lies on its canvas: true to scale where all axes are lengths. */
+  function frame(): { left: number; top: number; wide: number; high: number } {
+    const { clientWidth, clientHeight } = canvas;
+    const step = (axis: number): number => info.axes[axis]?.step ?? 1;
+    const tall = (height * step(0)) / (width * step(cut === "map" ? 2 : 1));
+    if (radar) return { left: 0, top: 0, wide: clientWidth, high: clientHeight };
+    const wide = Math.min(clientWidth, clientHeight / tall);
+    const high = wide * tall;
+    return { left: (clientWidth - wide) / 2, top: (clientHeight - high) / 2, wide, high };
+  }
 
   function paint(): void {
     if (context == null || bitmapContext == null) return;
@@ -61,20 +82,16 @@ function planeView(state: VolumeState, looks: Looks, scope: Scope, cut: Cut): HT
     for (let section = 0; section < info.sections; section += 1) {
       const slice = studio.values(section);
       const mask = labeller.isKnown(section) ? labeller.mask(section).pixels : null;
-      if (cut === "map") {
-        for (let c = 0; c < width; c += 1) {
-          if (slice != null && c < slice.columns)
-            values[section * width + c] = slice.samples[row * slice.columns + c] ?? 0;
-          const said = mask?.[row * info.columns + c] ?? UNLABELLED;
-          if (said !== UNLABELLED && said !== 0) marks.set(section * width + c, said);
-        }
-      } else {
-        for (let r = 0; r < height; r += 1) {
-          if (slice != null && column < slice.columns)
-            values[r * width + section] = slice.samples[r * slice.columns + column] ?? 0;
-          const said = mask?.[r * info.columns + column] ?? UNLABELLED;
-          if (said !== UNLABELLED && said !== 0) marks.set(r * width + section, said);
-        }
+      if (slice == null && mask == null) continue;
+      const real = slice == null ? 0 : cut === "map" ? slice.columns : column < slice.columns ? along : 0;
+      const [first, step] = stacked
+        ? [(turned ? height - 1 - section : section) * width, 1]
+        : [section, width];
+      for (let i = 0, to = first; i < along; i += 1, to += step) {
+        const [r, c] = cut === "map" ? [row, i] : [i, column];
+        if (slice != null && i < real) values[to] = slice.samples[r * slice.columns + c] ?? 0;
+        const said = mask?.[r * info.columns + c] ?? UNLABELLED;
+        if (said !== UNLABELLED && said !== 0) marks.set(to, said);
       }
     }
     const data = bitmapContext.createImageData(width, height);
@@ -92,37 +109,51 @@ function planeView(state: VolumeState, looks: Looks, scope: Scope, cut: Cut): HT
     canvas.width = Math.max(1, Math.round(clientWidth * ratio));
     canvas.height = Math.max(1, Math.round(clientHeight * ratio));
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.imageSmoothingEnabled = false;
-    context.drawImage(bitmap, 0, 0, clientWidth, clientHeight);
+    const { left, top, wide, high } = frame();
+    context.imageSmoothingEnabled = !radar;
+    context.drawImage(bitmap, left, top, wide, high);
     context.strokeStyle = "rgb(255 220 60 / 85%)";
     context.setLineDash([4, 4]);
     context.beginPath();
-    const px = ((cut === "map" ? x : index + 0.5) / width) * clientWidth;
-    const py = ((cut === "map" ? index + 0.5 : y) / height) * clientHeight;
-    context.moveTo(px, 0);
-    context.lineTo(px, clientHeight);
-    context.moveTo(0, py);
-    context.lineTo(clientWidth, py);
+    const [u, v] = placed(index + 0.5, cut === "map" ? x : y);
+    const [px, py] = [left + (u / width) * wide, top + (v / height) * high];
+    context.moveTo(px, top);
+    context.lineTo(px, top + high);
+    context.moveTo(left, py);
+    context.lineTo(left + wide, py);
     context.stroke();
+    context.setLineDash([]);
 
     const region = labeller.region.peek();
     if (region != null) {
-      const [s = 0, r = 0, c = 0, depth = 0, tall = 0, wide = 0] = region.box;
-      const box = cut === "map" ? [c, s, wide, depth] : [s, r, depth, tall];
-      const [left = 0, top = 0, w = 0, h = 0] = box;
-      const [ux, uy] = [clientWidth / width, clientHeight / height];
-      context.setLineDash([]);
+      const [s = 0, r = 0, c = 0, depth = 0, tall = 0, broad = 0] = region.box;
+      const [from, extent] = cut === "map" ? [c, broad] : [r, tall];
+      const [u0, v0] = placed(s, from);
+      const [u1, v1] = placed(s + depth, from + extent);
+      const [ux, uy] = [wide / width, high / height];
       context.lineWidth = 2;
       context.strokeStyle = "#ffdc3c";
-      context.strokeRect(left * ux - 2, top * uy - 2, w * ux + 4, h * uy + 4);
+      context.strokeRect(
+        left + u0 * ux - 2,
+        top + Math.min(v0, v1) * uy - 2,
+        (u1 - u0) * ux + 4,
+        Math.abs(v1 - v0) * uy + 4,
+      );
     }
+    if (stacked)
+      drawSides(
+        context,
+        { left, top, right: left + wide, bottom: top + high },
+        info.axes[cut === "map" ? 2 : 1],
+        info.axes[0],
+        turned,
+      );
 
     const { across, down, deep } = sides(settings);
     const [first, second] = [
       info.axes[0]?.name ?? "section",
       cut === "map" ? labelled(across) : labelled(down),
     ];
-    const radar = info.flavour === "radar";
     const where =
       cut === "map"
         ? `${radar ? "Map at" : down.name} ${value(down, row + 0.5)}${deep == null ? "" : `, ${value(deep, row + 0.5)} deep`}`
@@ -151,11 +182,13 @@ function planeView(state: VolumeState, looks: Looks, scope: Scope, cut: Cut): HT
 
   let held = false;
   const point = (event: PointerEvent): void => {
-    const u = Math.min(Math.max(event.offsetX / canvas.clientWidth, 0), 0.999999);
-    const v = Math.min(Math.max(event.offsetY / canvas.clientHeight, 0), 0.999999);
+    const { left, top, wide, high } = frame();
+    const u = Math.min(Math.max((event.offsetX - left) / wide, 0), 0.999999);
+    const v = Math.min(Math.max((event.offsetY - top) / high, 0), 0.999999);
     const old = looks.cross.peek();
-    looks.cross.set(cut === "map" ? { x: u * width, y: old.y } : { x: old.x, y: v * height });
-    labeller.look(Math.floor((cut === "map" ? v : u) * info.sections));
+    const on = (stacked ? u : v) * along;
+    looks.cross.set(cut === "map" ? { x: on, y: old.y } : { x: old.x, y: on });
+    labeller.look(Math.floor((stacked ? (turned ? 1 - v : v) : u) * info.sections));
   };
   on(canvas, "pointerdown", (event) => {
     if (event.button !== 0) return;

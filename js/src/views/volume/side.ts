@@ -78,13 +78,28 @@ export function sideView(
   scope.effect(() => {
     labeller.verdicts.get();
     labeller.history.get();
-    const { finished, rest, answer } = labeller.verdict(labeller.index.get());
+    const { finished, rest, answer, measures } = labeller.verdict(labeller.index.get());
     const name = rest == null ? "" : `, the rest is ${labeller.classes.get()[rest] ?? rest}`;
     setText(
       verdict,
-      finished ? `Finished${name}` : answer === "" ? "Open" : answer === "skip" ? "Skipped" : "Unsure",
+      finished
+        ? `Finished${name}${measures ? "; kept aside to measure the model" : ""}`
+        : answer === ""
+          ? "Open"
+          : answer === "skip"
+            ? "Skipped"
+            : "Unsure",
     );
     setAttribute(verdict, "data-finished", finished);
+  });
+  const [section, region] = [
+    command("next", "Next section", "Ask about sections: to the one most worth the time"),
+    command("region", "Next region", "Ask about regions: to the most doubtful one, to be judged"),
+  ];
+  scope.effect(() => {
+    const asked = labeller.chosen.get() ?? labeller.wants.get();
+    setAttribute(section, "aria-pressed", String(asked === "section"));
+    setAttribute(region, "aria-pressed", String(asked === "region"));
   });
   const reason = h("p.why-text");
   scope.effect(() => {
@@ -105,9 +120,15 @@ export function sideView(
     labeller.predictions.get();
     const known = labeller.expected(labeller.index.get());
     const shown = labeller.opinion.get();
+    const status = labeller.status.get();
+    const cold = status?.state === "cold" ? status.message : "";
     setText(
       model,
-      known == null ? "The model expects nothing yet" : shown ? `Expected in round ${known.round}` : "Hidden",
+      known == null
+        ? cold || "Nothing is expected of this section yet"
+        : shown
+          ? `Expected in round ${known.round}`
+          : "Hidden",
     );
   });
   const hide = command("hide-model", "Expected", "Show or hide what the model expects");
@@ -137,17 +158,7 @@ export function sideView(
         command("unsure", "Unsure", "Looked, cannot tell"),
       ),
     ),
-    h(
-      "section.block",
-      { "aria-label": "Next" },
-      h(
-        "div.pair",
-        {},
-        command("next", "Next section", "To the section most worth the time"),
-        command("region", "Next region", "To the most doubtful region, to be judged"),
-      ),
-      reason,
-    ),
+    h("section.block", { "aria-label": "Next" }, h("div.pair", {}, section, region), reason),
     h("section.block", { "aria-label": "Model" }, h("div.pair", {}, hide, doubt, outline), model),
   );
 }

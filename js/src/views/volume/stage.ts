@@ -6,6 +6,7 @@ import type { Size } from "../../core/geometry";
 import type { Box } from "../../core/mask/values";
 import { clamp, pan, shown, ticks, type View, whole, zoom } from "../../core/volume/view";
 import { afterPaint, h, on, type Scope, setAttribute } from "../dom";
+import { drawSides } from "./marks";
 import { ExpectedBitmap, MaskBitmap } from "./overlay";
 import type { Looks, Place, VolumeState } from "./state";
 import { at, labelled, type Scaled, sectionAt, sides } from "./units";
@@ -65,7 +66,7 @@ export function stageView(
   const mask = new MaskBitmap();
   const expected = new ExpectedBitmap();
   const room: Size = { width: 0, height: 0 };
-  let image: Size = { width: info.columns, height: info.rows };
+  const image: Size = { width: info.columns, height: info.rows };
   let view: View = { sx: 1, sy: 1, x: 0, y: 0 };
   let byHand = false;
   let guiding = false;
@@ -94,7 +95,8 @@ export function stageView(
     if (bitmap.width === 0 || studio.current.peek() == null) return;
     context.setTransform(r, 0, 0, r, 0, 0);
     context.imageSmoothingEnabled = Math.max(view.sx, view.sy) < CRISP_FROM;
-    context.drawImage(bitmap, view.x, view.y, image.width * view.sx, image.height * view.sy);
+    // A short line ends before the frame does: lines that are looked at in turn stay below each other.
+    context.drawImage(bitmap, view.x, view.y, bitmap.width * view.sx, image.height * view.sy);
   }
 
   function drawOver(box: Box | null): void {
@@ -123,7 +125,9 @@ export function stageView(
     const { rows, columns } = labeller.mask(labeller.index.peek());
     if (hasExpected && labeller.opinion.peek()) {
       context.globalAlpha = Math.min(1, opacity + 0.2);
-      context.drawImage(expected.source, view.x, view.y, columns * view.sx, rows * view.sy);
+      const real = labeller.sections.get(labeller.index.peek())?.columns ?? columns;
+      const wide = Math.min(real, columns);
+      context.drawImage(expected.source, 0, 0, wide, rows, view.x, view.y, wide * view.sx, rows * view.sy);
     }
     context.globalAlpha = opacity;
     context.drawImage(mask.source, view.x, view.y, columns * view.sx, rows * view.sy);
@@ -161,6 +165,10 @@ export function stageView(
         rows * view.sy + 6,
       );
     }
+    const [left, top] = [Math.max(view.x, 0), Math.max(view.y, 0)];
+    const right = Math.min(view.x + image.width * view.sx, room.width);
+    const bottom = Math.min(view.y + image.height * view.sy, room.height);
+    drawSides(context, { left, top, right, bottom }, info.axes[2], info.axes[1]);
     stage.onGuide(context, view);
   }
 
@@ -333,9 +341,7 @@ export function stageView(
       new Uint32Array(data.data.buffer),
     );
     bitmapContext.putImageData(data, 0, 0);
-    const other = image.width !== columns || image.height !== rows;
-    image = { width: columns, height: rows };
-    if (room.width > 0) view = byHand && !other ? clamp(view, image, room) : whole(image, room, aspect());
+    if (room.width > 0) view = byHand ? clamp(view, image, room) : whole(image, room, aspect());
     drawAll();
     announce();
   });

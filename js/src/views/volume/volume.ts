@@ -68,7 +68,7 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
     {
       names: COMMAND_NAMES.filter(([name]) => isCommand(name) || isOffered(state, name.replace("-", "_"))),
       keys: VOLUME_KEYS,
-      note: "Keys work while the widget has the focus. After a click the wheel turns sections; with Ctrl it zooms, with Shift sideways, with Alt it sizes the brush. Alt and a click set the cross-hair.",
+      note: "Keys work while the widget has the focus. After a click the wheel turns sections; with Ctrl it zooms, with Shift sideways, with Alt it sizes the brush. Alt and a click set the cross-hair. Some sections are kept aside to measure the model; they look like any other, and what is painted there teaches it nothing.",
       reasons: ["Unreadable", "Nothing of the task to be seen", "Not part of this data"],
       skip: (note) => labeller.skip(note),
     },
@@ -86,6 +86,7 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
   function choose(name: string): void {
     const value = labeller.classes.peek().indexOf(name);
     if (value < 0) return;
+    labeller.begun = true;
     if (labeller.region.peek() != null) labeller.judge(value);
     else pick(value);
   }
@@ -136,8 +137,8 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
     skip: () => labeller.skip(),
     "skip-reason": () => dialogs.skipReason(),
     unsure: () => labeller.unsure(),
-    next: () => labeller.next("section"),
-    region: () => labeller.next("region"),
+    next: () => labeller.choose("section"),
+    region: () => labeller.choose("region"),
     undo: () => {
       if (!hand.cancel()) labeller.undo();
     },
