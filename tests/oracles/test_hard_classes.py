@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from oracles.oracle_sessions import majority, to_answers
 
 from al_widgets.oracles.dawid_skene import fit
-from oracles.oracle_sessions import majority, to_answers
 
 
 def answers_of_a_crowd(seed, hit, per_item=3, n_items=200, people=8):
