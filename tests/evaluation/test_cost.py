@@ -250,12 +250,13 @@ def test_cohen_kappa_equals_scikit_learn(pairs):
         assert cohen_kappa(a, b) == 1.0
 
 
-def test_stability_waits_for_three_pairs_far_enough_apart():
-    same = [np.arange(400) % 3] * 12
+def test_stability_waits_for_four_pairs_far_enough_apart():
+    same = [np.arange(400) % 3] * 13
     assert stability(same[:3], [10, 40, 70]).value is None
-    assert stability(same, list(range(0, 60, 5))).value is None
-    assert stability(same, list(range(0, 120, 10))).value == 1.0
-    assert "too few" in stability([p[:100] for p in same], list(range(0, 120, 10))).why
+    assert stability(same, list(range(0, 65, 5))).value is None
+    assert stability(same[:12], list(range(0, 120, 10))).value is None  # three pairs
+    assert stability(same, list(range(0, 130, 10))).value == 1.0
+    assert "too few" in stability([p[:100] for p in same], list(range(0, 130, 10))).why
     assert stability([], []).value is None
     assert change_bound(0.99) == pytest.approx(0.0404, abs=1e-4)
     assert change_bound(0.0) == math.inf
