@@ -116,6 +116,8 @@ class Terms:
         What is counted along the axis of learning; what is asked; what the measure rests on.
     chance : bool
         Whether guessing evenly among the classes is something to compare the measure with.
+    pool : str
+        What is read for the model.
     """
 
     measure: str = "Accuracy"
@@ -123,6 +125,7 @@ class Terms:
     item: str = "item"
     audited: str = "audit label"
     chance: bool = True
+    pool: str = "pictures"
 
 
 @dataclass(frozen=True, slots=True)

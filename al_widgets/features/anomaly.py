@@ -44,8 +44,10 @@ def whiten(volume: npt.NDArray[Any], kind: Kind, valid: npt.NDArray[np.bool_] | 
     """
     values = as_float(volume)
     if kind == "picture":
-        sample = values.reshape(-1)[:: max(1, values.size // 1_000_000)]
-        values = (values - np.median(sample)) / robust_scale(sample, 0)
+        sample = _sample(values)
+        center, scale = np.median(sample), robust_scale(sample, 0)
+        values -= center
+        values /= scale
     else:
         padded = valid is not None and not valid.all()
         for i, section in enumerate(values):
@@ -55,7 +57,13 @@ def whiten(volume: npt.NDArray[Any], kind: Kind, valid: npt.NDArray[np.bool_] | 
                 section[:, ~valid[i]] = 0
         values /= _even_scale(values)
     # An amplitude far beyond all others tells no more than one just beyond, and its square must stay finite.
-    return np.clip(values, -100, 100).astype(np.float32)
+    np.clip(values, -100, 100, out=values)
+    return values
+
+
+def _sample(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return about a million of the values: medians of more tell nothing else."""
+    return values.reshape(-1)[:: max(1, values.size // 1_000_000)]
 
 
 def _even_scale(values: FloatArray) -> npt.NDArray[Any]:
@@ -96,13 +104,52 @@ def anomaly_map(
     values = volume if whitened else whiten(volume, kind, valid)
     energy = envelope(values) ** 2 if kind == "radar" else values**2
     smooth = gaussian_filter(energy, smoothing, mode="nearest")
-    axis: int | tuple[int, ...] = (0, 2) if kind == "radar" else (0, 1, 2)
-    score = (smooth - np.median(smooth, axis=axis, keepdims=True)) / robust_scale(smooth, axis)
+    if kind == "radar":
+        score = (smooth - np.median(smooth, axis=(0, 2), keepdims=True)) / robust_scale(smooth, (0, 2))
+    else:
+        score = _score(smooth)
     result = np.sign(score) * np.log1p(np.abs(score))
     if valid is not None:
         result = np.where(valid[:, None, :], result, 0)
     final: FloatArray = result.astype(np.float32)
     return final
+
+
+def _score(smooth: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    sample = _sample(smooth)
+    score: npt.NDArray[Any] = (smooth - np.median(sample)) / robust_scale(sample, 0)
+    return score
+
+
+def pooled_anomaly_map(
+    whitened: FloatArray, smoothing: tuple[float, float, float] = SMOOTHING
+) -> tuple[npt.NDArray[np.float16], int]:
+    """Return `anomaly_map` of a large picture on a grid that is coarser within sections, and by how much: 1, 2 or 4.
+
+    Means over cells that are small beside the Gaussian lose nothing of it; time and memory are a tenth.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    fineness = min(smoothing[1:]) / 0.75
+    cell = 4 if fineness >= 4 else 2 if fineness >= 2 else 1
+    n, rows, columns = whitened.shape
+    high, wide = -(-rows // cell), -(-columns // cell)
+    energy = np.empty((n, high, wide), np.float32)
+    for section, pooled in zip(whitened, energy, strict=True):
+        whole = np.pad(section * section, [(0, high * cell - rows), (0, wide * cell - columns)], mode="edge")
+        pooled[:] = whole.reshape(high, cell, wide, cell).mean(axis=(1, 3))
+    a, b, c = smoothing
+    score = _score(gaussian_filter(energy, (a, b / cell, c / cell), mode="nearest"))
+    return (np.sign(score) * np.log1p(np.abs(score))).astype(np.float16), cell
+
+
+def unpooled(pooled: npt.NDArray[Any], cell: int, shape: tuple[int, int]) -> FloatArray:
+    """Return one section of a pooled map as fine as the section."""
+    from scipy.ndimage import zoom
+
+    coarse = pooled.astype(np.float32)
+    fine = coarse if cell == 1 else zoom(coarse, cell, order=1, mode="nearest", grid_mode=True)
+    return np.ascontiguousarray(fine[: shape[0], : shape[1]])
 
 
 def section_scores(anomaly: FloatArray, top: float = 0.01) -> npt.NDArray[np.float64]:

@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from al_widgets.features.anomaly import FloatArray, Kind, anomaly_map, section_scores, whiten
+from al_widgets.features.anomaly import (
+    SMOOTHING,
+    FloatArray,
+    Kind,
+    anomaly_map,
+    pooled_anomaly_map,
+    section_scores,
+    unpooled,
+    whiten,
+)
 from al_widgets.features.gpr_processing import envelope
 
 SIGMAS = (0.7, 1.6, 3.5, 7.0)
@@ -31,6 +42,9 @@ ENVELOPE_SCALES = (
     (0.0, 2.0, 20.0),
 )
 """Gaussian widths of the mean envelope, radar only: energy regardless of phase, locally and in wider surroundings."""
+
+LARGE_VOXELS = 16_000_000
+"""Pictures of more have their anomaly maps on a coarser grid."""
 
 PER_SCALE = ("smooth", "gradient", "laplacian", "hessian_max", "hessian_min", "tensor_max", "tensor_min")
 
@@ -117,6 +131,8 @@ class PixelFeatures:
         self._whitened = whiten(volume, kind, valid)
         self._maps: npt.NDArray[np.float16] | None = None
         self._anomaly: FloatArray | None = None
+        self._is_large = kind == "picture" and self._whitened.size > LARGE_VOXELS
+        self._pooled: dict[tuple[float, float, float], tuple[npt.NDArray[np.float16], int]] = {}
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -137,13 +153,45 @@ class PixelFeatures:
     def __len__(self) -> int:
         return len(self._whitened)
 
+    def prepare(self, on_progress: Callable[[int, int], None] = lambda _done, _total: None) -> None:
+        """Compute what every section needs of the whole volume; takes numbers of steps done and of all."""
+        steps: list[Callable[[], object]] = [lambda: self.anomaly, self._across]
+        if self._is_large:
+            steps = [partial(self._pool, scale) for scale in (SMOOTHING, *self._scales)]
+        for done, step in enumerate(steps):
+            on_progress(done, len(steps))
+            step()
+        on_progress(len(steps), len(steps))
+
     @property
     def anomaly(self) -> FloatArray:
-        """The map that needs no label, shape of the volume."""
+        """The map that needs no label, shape of the volume; of a large picture it is put together anew each time."""
+        if self._is_large:
+            return np.stack([self.section_anomaly(i) for i in range(len(self))])
         with self._lock:
             if self._anomaly is None:
                 self._anomaly = anomaly_map(self._whitened, self._kind, valid=self._valid, whitened=True)
             return self._anomaly
+
+    @property
+    def overview(self) -> FloatArray:
+        """The map that needs no label, to rank sections by: of a large picture coarser within sections."""
+        pooled: FloatArray = self._pool()[0].astype(np.float32) if self._is_large else self.anomaly
+        return pooled
+
+    def section_anomaly(self, index: int) -> FloatArray:
+        """Return the map that needs no label of one section."""
+        if self._is_large:
+            pooled, cell = self._pool()
+            return unpooled(pooled[index], cell, self.shape[1:])
+        section: FloatArray = self.anomaly[index]
+        return section
+
+    def _pool(self, scale: tuple[float, float, float] = SMOOTHING) -> tuple[npt.NDArray[np.float16], int]:
+        with self._lock:
+            if scale not in self._pooled:
+                self._pooled[scale] = pooled_anomaly_map(self._whitened, scale)
+            return self._pooled[scale]
 
     def strength(self) -> FloatArray:
         """Return how strong each voxel's surroundings are, for outlines of objects: shape of the volume, not negative.
@@ -183,8 +231,12 @@ class PixelFeatures:
 
     def _compute(self, index: int) -> npt.NDArray[np.float16]:
         within = section_features(self._whitened[index], self._sigmas)
-        across = self._across()[:, index]
-        parts = [within, np.moveaxis(across, 0, -1).astype(np.float32)]
+        if self._is_large:
+            pooled = [self._pool(scale) for scale in self._scales]
+            across = [unpooled(maps[index], cell, self.shape[1:]) for maps, cell in pooled]
+            parts = [within, *(section[..., None] for section in across)]
+        else:
+            parts = [within, np.moveaxis(self._across()[:, index], 0, -1).astype(np.float32)]
         if self._kind == "radar":  # what is usual depends on the two-way time
             rows, columns = within.shape[:2]
             parts.append(np.broadcast_to((np.arange(rows, dtype=np.float32) / rows)[:, None, None], (rows, columns, 1)))
@@ -193,10 +245,13 @@ class PixelFeatures:
         return compact.reshape(-1, features.shape[-1])
 
     def _across(self) -> npt.NDArray[np.float16]:
+        usual = self.anomaly if SMOOTHING in self._scales else None
         with self._lock:
             if self._maps is None:
                 maps = [
-                    anomaly_map(self._whitened, self._kind, smoothing=scale, valid=self._valid, whitened=True)
+                    usual
+                    if usual is not None and scale == SMOOTHING
+                    else anomaly_map(self._whitened, self._kind, smoothing=scale, valid=self._valid, whitened=True)
                     for scale in self._scales
                 ]
                 if self._kind == "radar":

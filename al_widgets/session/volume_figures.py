@@ -172,7 +172,7 @@ class VolumeFigures(VolumeReadings):
     @property
     def terms(self) -> Terms:
         """What this kind of session calls its figures: learning goes along strokes and finished sections."""
-        return Terms("Dice", "stroke", "section", "audit section", chance=False)
+        return Terms("Dice", "stroke", "section", "audit section", chance=False, pool="the volume")
 
     @property
     def cold_start(self) -> str:

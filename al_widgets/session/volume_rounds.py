@@ -117,11 +117,8 @@ class VolumePreparation(BackgroundEncoding):
 
     def _run(self) -> None:
         try:
-            self._on_progress(0, 2)
-            features = self._make_table()
-            self._on_progress(1, 2)
-            _ = features.anomaly
-            self._on_progress(2, 2)
+            self._on_progress(0, 1)
+            self._make_table().prepare(self._on_progress)
             if not self._stop.is_set():
                 self._on_ready(np.empty(0, np.intp), np.empty((0, 0), np.float32))
         except Exception as error:
@@ -196,7 +193,8 @@ class VolumeRounds(Rounds):
     def rank(self, name: str, state: VolumeState) -> tuple[tuple[Ranked, ...], npt.NDArray[np.floating[Any]]]:
         """Rank sections by the strategy of a name, with what is known now."""
         rng = np.random.default_rng([self._seed, state.version])
-        return rank_sections(name, self.maps, self.anomaly, state.candidates, state.labelled, rng)
+        overview = None if self.pixels is None or self._features is None else self.pixels.overview
+        return rank_sections(name, self.maps, overview, state.candidates, state.labelled, rng)
 
     def _train(self) -> None:
         if self._features is None or self.pixels is None:
@@ -254,7 +252,7 @@ class VolumeRounds(Rounds):
         # Presumed pixels need the features of their section: a few sections show the background well enough.
         spread = set(interval_sections(n, PRESUMED_SECTIONS).tolist()) - state.hidden
         chosen = sorted(spread | painted.keys() | outlined.keys())
-        doubtful = np.clip(self.pixels.anomaly[chosen] / ANOMALOUS, 0, 1)
+        doubtful = np.clip(np.stack([self.pixels.section_anomaly(i) for i in chosen]) / ANOMALOUS, 0, 1)
         for at, index in enumerate(chosen):
             if (found := self.maps[index]) is not None:
                 doubtful[at] = found.foreground / np.float32(255)
@@ -278,7 +276,7 @@ class VolumeRounds(Rounds):
         rng = np.random.default_rng(self._seed)
         found = {}
         for index, mask in masks.items():
-            anomaly = self.pixels.anomaly[index][:, : mask.shape[1]]
+            anomaly = self.pixels.section_anomaly(index)[:, : mask.shape[1]]
             quiet = np.flatnonzero((mask == UNLABELLED) & (anomaly <= np.median(anomaly)))
             filled = mask.copy()
             filled.ravel()[rng.permutation(quiet)[: ASSUMED // len(masks) + 1]] = 0

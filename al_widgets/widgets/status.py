@@ -31,7 +31,7 @@ def status_of(session: Session, rev: int, *, has_items: bool) -> Status:
     progress: list[Progress] = []
     if session.encoding_progress is not None:
         done, total = session.encoding_progress
-        progress.append({"what": "Reading pictures for the model", "done": done, "total": total})
+        progress.append({"what": f"Reading {session.terms.pool} for the model", "done": done, "total": total})
     training = session.training
     return {
         "rev": rev,

@@ -37,6 +37,32 @@ volume = al.Volume(array.astype("int16"), [("line", "m", 0.05), ("time", "ns", 0
 session = al.Session(al.SlicePool(volume), al.Segmentation({classes}), store={store!r}, annotator="bench", audit=0, ask="sections")
 al.VolumeWidget(session)
 """
+REFRESHED = """
+volume = al.datasets.gpr_survey(1, lines=12, samples=512, traces=512, n_targets=8, n_clutter=700, dt_ns=0.02, trace_spacing_m=0.01).volume
+session = al.Session(al.SlicePool(volume), al.Segmentation({classes}), store={store!r}, annotator="bench", audit=0, ask="sections")
+al.VolumeWidget(session)
+"""
+WATCH = """
+() => { window.addEventListener("pointerup", (event) => { window.__up = event.timeStamp; }, true); }
+"""
+UNTIL_EXPECTED = """
+(events) => new Promise((go) => {
+  const root = document.querySelector('[data-al-kind="volume"]');
+  const observer = new MutationObserver(look);
+  function look() {
+    if (Number(root.dataset.alPredicted) < events) return;
+    observer.disconnect();
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => go(performance.now() - window.__up);
+      channel.port2.postMessage(null);
+    });
+  }
+  observer.observe(root, { attributes: true });
+  look();
+})
+"""
+"""From letting go of the pen until the overlay of a model that knows the stroke is on the screen."""
 PAINTED = "() => window.__al.painted.filter((e) => e.what === 'stroke').map((e) => e.ms)"
 BARE_CANVAS = """
 () => {
@@ -174,6 +200,27 @@ def measure(lab: Lab, browser: Any, home: Path, n: int) -> None:
     lab.stop_kernels()
 
 
+def refreshed(lab: Lab, browser: Any, home: Path, n: int) -> None:
+    """Print how long it takes from the end of a stroke to the overlay of the model that has learned it."""
+    cell = "import numpy as np, al_widgets as al" + REFRESHED.format(classes=CLASSES[:2], store=str(home / "square.db"))
+    notebook = Notebook.open(browser, lab, lab.write_notebook("square.ipynb", [cell]), width=1500, height=1000)
+    notebook.run(0)
+    brush = Brush(notebook)
+    notebook.query().wait_state("ready")
+    notebook.query().focus()
+    page = notebook.page
+    page.locator('[data-al="canvas"]').first.scroll_into_view_if_needed()
+    page.evaluate(WATCH)
+    taken = []
+    for number in range(n + 4):
+        page.keyboard.press(str(1 + number % 2))
+        brush.stroke(20)
+        taken.append(page.evaluate(UNTIL_EXPECTED, number + 1) if number else None)
+    line("stroke → overlay of the next model, 512 x 512", taken[4:], "target median 500 ms")
+    notebook.close()
+    lab.stop_kernels()
+
+
 def main() -> int:
     """Read the options and run."""
     parser = argparse.ArgumentParser(prog="make bench-brush", description=__doc__.splitlines()[0])
@@ -185,6 +232,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home, Chromium() as browser:
         environment = {"AL_WIDGETS_CACHE": str(Path(home) / "features")}
         with Lab(Path(home) / "lab", environment=environment) as lab:
+            refreshed(lab, browser, Path(home), options.strokes)
             measure(lab, browser, Path(home), options.strokes)
     return 0
 

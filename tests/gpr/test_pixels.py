@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from al_widgets.errors import LearnerError, PoolError, UnknownItemError
+from al_widgets.features import pixels
 from al_widgets.features.anomaly import anomaly_map, whiten
 from al_widgets.features.gpr_synthesis import Scene, synthesize
 from al_widgets.features.pixels import PixelFeatures, section_features
@@ -255,3 +256,24 @@ def test_labels_stay_where_they_are_whatever_is_shown(seed):
     assert pool.content_key("v/0") == key
     moved = volume.with_axes(None, type(volume.axes[1])("time", "ns", 0.1, -2.0))
     assert SlicePool(moved).content_key("v/0") == key
+
+
+def test_the_maps_of_a_large_picture_are_those_of_a_small_one(monkeypatch):
+    rng = np.random.default_rng(0)
+    volume = rng.normal(size=(6, 61, 75)).astype(np.float32)
+    volume[2:4, 20:34, 30:45] += 6
+    small = PixelFeatures(volume, "picture")
+    monkeypatch.setattr(pixels, "LARGE_VOXELS", 1000)
+    large = PixelFeatures(volume, "picture")
+    steps = []
+    large.prepare(lambda done, total: steps.append((done, total)))
+    assert steps == [(i, 4) for i in range(5)]
+    assert large.overview.size < small.overview.size / 10
+    assert large.section(3).shape == small.section(3).shape
+    assert large.anomaly.shape == volume.shape
+    names = small.names
+    for at in range(len(names) - 3, len(names)):
+        one, other = small.section(3)[:, at], large.section(3)[:, at]
+        assert np.corrcoef(one, other)[0, 1] > 0.97, names[at]
+        assert np.median(np.abs(one - other)) < 0.2, names[at]
+    assert np.array_equal(large.section_anomaly(3), large.anomaly[3])
