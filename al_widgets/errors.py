@@ -22,14 +22,36 @@
     ├── MessageError          a malformed message from the page                  (ValueError)
     └── MissingExtraError     an optional dependency, with the pip line          (ImportError)
 
-A message says what happened, the value, and what to do. Everybody may import this module; it imports nothing.
+A message says what happened, the value, and what to do. Everybody may import this module; it imports nothing of this package.
 """
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
+PACKAGE = str(Path(__file__).parent)
+
 
 class AlWidgetsError(Exception):
-    """Root of all errors this package raises on purpose."""
+    """Root of all errors this package raises on purpose.
+
+    In a notebook such an error is shown as its sentence and the caller's own lines, without the way through this package:
+    what to do is said in the sentence. Where code of the caller failed (an encoder, a learner, a strategy) all is shown.
+    ``%debug`` and ``traceback.print_exception(error)`` know the whole way.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows of it."""
+        if self.__cause__ is not None and isinstance(self, EncoderError | LearnerError | StrategyError):
+            return "".join(traceback.format_exception(self)).rstrip().split("\n")
+        lines = [f"\x1b[31m{type(self).__name__}\x1b[0m: {self}"]
+        for frame in traceback.extract_tb(self.__traceback__):
+            if frame.filename.startswith(PACKAGE):
+                break
+            place = "cell" if "ipykernel_" in frame.filename or frame.filename.startswith("<") else frame.filename
+            lines.append(f"  {place}, line {frame.lineno}: {frame.line}")
+        return lines
 
 
 class TaskError(AlWidgetsError, ValueError):

@@ -7,6 +7,7 @@ included, may import them. Times of day are seconds since the epoch (UTC), durat
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Literal
 
 QueryKind = Literal["new", "audit", "repeat", "gold"]
@@ -270,6 +271,22 @@ class BudgetUse:
     def spent(self) -> bool:
         """Whether nothing is asked any more."""
         return self.share >= 1
+
+    def room(self, seconds: float | None) -> float:
+        """Return how many answers fit into what is left, at so many seconds each; None: the seconds are not known yet.
+
+        It is at least 1 before the budget is spent, and infinite where nothing says how long an answer takes.
+        """
+        if self.spent:
+            return 0
+        left = [inf if self.budget.labels is None else self.budget.labels - self.labels]
+        if seconds is not None and seconds > 0:
+            if self.budget.hours is not None:
+                left.append((self.budget.hours - self.hours) * 3600 // seconds)
+            if self.budget.money is not None and self.money is not None and self.hours > 0:
+                rate = self.money / self.hours
+                left.append((self.budget.money - self.money) * 3600 // (rate * seconds) if rate > 0 else inf)
+        return max(1, min(left))
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,11 +89,18 @@ def accuracy(
     """
     from al_widgets.evaluation import ppi_estimate
 
-    audited = [i for i in reserve_ids if i in labels and i in row]
+    reserve = set(reserve_ids)
+    audited = [i for i in reserve if i in labels and i in row]
     if snapshot is None or snapshot.probabilities is None:
-        return Estimate(None, None, None, len(audited), "", "There is no model yet: two classes need labels.")
+        learnable = {str(label.label) for item_id, label in labels.items() if item_id not in reserve}
+        why = (
+            "The first model is being trained."
+            if len(learnable) > 1
+            else "There is no model yet: two classes need labels."
+        )
+        return Estimate(None, None, None, len(audited), "", why)
     correct, confidence, unanswered = [], [], []
-    for item_id in reserve_ids:
+    for item_id in sorted(reserve):
         opinion = snapshot.opinion(row[item_id]) if item_id in row else None
         if opinion is None:
             continue

@@ -438,6 +438,8 @@ class Readings(ABC):
         if use is not None and use.spent:
             return "done", use.message
         counts = self.counts()
+        if counts["total"] == 0:
+            return "done", "Nothing is left to show: every item was set aside, session.problems() says why."
         if counts["labelled"] + counts["skipped"] + counts["unsure"] >= counts["total"]:
             return "done", f"All {counts['total']} items are answered."
         return "waiting", "Other annotators hold the items that are left."

@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -294,8 +295,7 @@ class Session(Answers):
                     and leased.get(item_id, holder) == holder
                 )
 
-            use = self.budget
-            n = 0 if use is not None and use.spent else n
+            n = self._within_budget(n, leased.keys() | mine)
             served = self._ledger.n_counting + sum(1 for i in leased if not self._ledger.answers(i))
             picks = self._mix_in(self._queue.pick(max(0, n), served, free), max(0, n), served, mine, leased, holder)
             granted = set(self._store.lease([*kept, *(self._ids[p.row] for p in picks)], holder, LEASE_S))
@@ -303,6 +303,14 @@ class Session(Answers):
             self._visible[holder] = [*kept, *(q.item_id for q in queries)][:ON_SCREEN]
         self.start()
         return queries
+
+    def _within_budget(self, n: int, held: AbstractSet[str]) -> int:
+        """Return how many of `n` may be asked: what pages hold and have not answered will be spent, too."""
+        use = self.budget
+        if use is None:
+            return n
+        open_ = sum(1 for i in held if not self._ledger.answers(i))
+        return int(min(n, max(0, use.room(self.pace()[0]) - open_)))
 
     def _free_answered(self, holder: str, kept: set[str]) -> dict[str, str]:
         """Give back what a holder has answered, so that others may be asked the same; return the leases."""

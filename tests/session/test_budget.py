@@ -45,6 +45,27 @@ def test_a_budget_ends_the_asking(open_session: Open, digits: Digits, budget: di
     assert event in set(session.annotations().event_id)
 
 
+@pytest.mark.parametrize("budget", [{"labels": 5}, {"hours": 10 / 3600}, {"money": 0.1}])
+def test_a_page_holds_no_more_pictures_than_the_budget_has_answers_left(
+    open_session: Open, digits: Digits, budget: dict[str, float]
+) -> None:
+    session = quick(open_session, digits, budget=al.Budget(**budget), hourly_rate=36.0)
+    label(session, digits, 2)  # two seconds, two cents each
+    held = [q.item_id for q in session.draw("page", 8)]
+    assert len(held) == 3
+    assert session.draw("another page", 8) == []
+    for n, item_id in enumerate(held):
+        assert session.draw("page", 8, have=held[n:]) == []
+        assert not session.budget.spent
+        session.submit(item_id, digits.truth(item_id), elapsed_s=2.0)
+    assert session.idle()[0] == "done"
+
+
+def test_a_budget_in_time_has_room_before_anything_is_known_of_the_pace(open_session: Open, digits: Digits) -> None:
+    session = quick(open_session, digits, budget=al.Budget(hours=1))
+    assert len(session.draw("page", 8)) == 8
+
+
 def test_a_budget_warns_before_it_ends(open_session: Open, digits: Digits) -> None:
     session = quick(open_session, digits, budget=al.Budget(labels=20))
     label(session, digits, 17)
