@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from al_widgets.session import frames, measures, reviewing
 from al_widgets.session.asking import Asking
 from al_widgets.session.consensus import Agreed, Witnesses, agree, merged
 from al_widgets.session.encoding import BackgroundEncoding
+from al_widgets.session.label_export import export_labels
 from al_widgets.session.ledger import Label, Ledger
 from al_widgets.session.opinion import probabilities_of, reason_of
 from al_widgets.session.queue import Pick, ServingQueue
@@ -166,6 +168,31 @@ class Readings(ABC):
         with self._lock:
             self._sync()
             return frames.labels_frame(self._labels(), self._ids, self._reserve_ids)
+
+    def export(self, path: str | Path, format: str | None = None) -> Path:  # noqa: A002 - the word users look for
+        """Write the labels for other programs; `al_widgets.export` reads them back.
+
+        Parameters
+        ----------
+        path : path
+            A ``.csv`` file, or a folder.
+        format : {"csv", "folders"}, optional
+            Default: by the suffix. ``"csv"``: the table of `labels`. ``"folders"``: the labelled pictures, copied into one folder
+            a class; the folder must be new or empty.
+
+        Returns
+        -------
+        Path
+            What was written.
+
+        Raises
+        ------
+        SessionError
+            If the format is not known.
+        TaskError
+            If the folder holds something.
+        """
+        return export_labels(path, self.labels(), self._pool, format)
 
     def consensus(self) -> pd.DataFrame:
         """Return what the annotations add up to: item_id, label, confidence, n_annotations, then one column a class.

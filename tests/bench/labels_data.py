@@ -123,6 +123,21 @@ def mlbench(name, label):
     return make
 
 
+def parity(_):
+    """Digits as two classes, odd and even: what is alike is not always of one class."""
+    X, y = digits(_)
+    return X, y % 2
+
+
+def eighty(_):
+    """8,000 items of 80 classes that overlap, from 200 to 12 items each."""
+    rng = np.random.default_rng(80)
+    sizes = np.geomspace(200, 12, 80)
+    y = np.repeat(np.arange(80), np.round(8000 * sizes / sizes.sum()).astype(int))
+    centres = rng.standard_normal((80, 24))
+    return (centres[y] + 0.8 * rng.standard_normal((len(y), 24))).astype(np.float32), y
+
+
 SETS = {
     "digits": digits,
     "mnist": mnist,
@@ -134,6 +149,8 @@ SETS = {
 
 #: Kept back: nothing was chosen by looking at them.
 CHECKS = {
+    "parity": parity,
+    "eighty": eighty,
     "satimage": mlbench("Satellite", "classes"),
     "letter": mlbench("LetterRecognition", "lettr"),
     "vehicle": mlbench("Vehicle", "Class"),
@@ -147,3 +164,10 @@ def split(X, y, seed):
     n = min(2000, len(X) // 3)
     out, pool = order[:n], order[n:]
     return X[pool], y[pool], X[out], y[out]
+
+
+def flipped(y, share, seed):
+    """Return labels of which a share is wrong, evenly among the other classes."""
+    rng = np.random.default_rng([11, seed])
+    wrong = rng.random(len(y)) < share
+    return np.where(wrong, (y + rng.integers(1, y.max() + 1, len(y))) % (y.max() + 1), y)
