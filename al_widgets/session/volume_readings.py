@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from al_widgets.errors import PoolError, SessionError
+from al_widgets.errors import PoolError, ReadError, SessionError
+from al_widgets.pool import open_pool
 from al_widgets.pool.slices import SlicePool
 from al_widgets.readers import read
 from al_widgets.readers.volume import Volume
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 Mask = npt.NDArray[np.uint8]
 
 
+PICTURES = (
+    "Masks and boxes are drawn on the sections of a volume: grey pictures of one size are one as an array (n, rows, columns). "
+    "Whole pictures, also in colour, are labelled with al.Classification([...])."
+)
+"""What is said of pictures that are no volume."""
+
+
 def slices_of(what: Any) -> SlicePool:
     """Return a volume's slices as a pool: of a pool, a volume, a path (see `al_widgets.read`) or an array (n, rows, columns).
 
@@ -41,13 +49,27 @@ def slices_of(what: Any) -> SlicePool:
     if isinstance(what, Volume):
         return SlicePool(what)
     if isinstance(what, str | Path) or (isinstance(what, list | tuple) and what and isinstance(what[0], str | Path)):
-        return SlicePool(read(what))
+        try:
+            return SlicePool(read(what))
+        except ReadError as error:
+            if isinstance(what, str | Path) and _holds_pictures(what):
+                raise PoolError(f"{what} holds pictures. {PICTURES}") from error
+            raise
     if isinstance(what, np.ndarray):
+        if what.ndim == 4:
+            raise PoolError(f"an array of shape {what.shape} is no volume but pictures in colour. {PICTURES}")
         return SlicePool(Volume(what))
     raise PoolError(
         f"masks and boxes are labelled on volumes, not on a {type(what).__name__}: give al.SlicePool(al.read(path)), "
         "an al.Volume, a path or an array (sections, rows, columns)"
     )
+
+
+def _holds_pictures(folder: str | Path) -> bool:
+    try:
+        return len(open_pool(folder)) > 0
+    except PoolError:
+        return False
 
 
 def pixel_features(volume: Volume, *, radar: bool) -> PixelFeatures:

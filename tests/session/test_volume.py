@@ -11,7 +11,15 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import al_widgets as al
-from al_widgets.errors import LearnerError, PoolError, SessionError, StoreMismatchError, StrategyError, TaskError
+from al_widgets.errors import (
+    LearnerError,
+    PoolError,
+    ReadError,
+    SessionError,
+    StoreMismatchError,
+    StrategyError,
+    TaskError,
+)
 from al_widgets.learning.pixels import PixelLearner, Stopped
 from al_widgets.session.mask_ledger import part_of
 from al_widgets.session.sections import STRATEGIES, interval_order
@@ -441,3 +449,15 @@ def test_the_dashboard_speaks_of_dice_strokes_and_sections(open_volume: Open) ->
     assert reading.classes.names == ("soil", "mine", "stone")
     assert reading.classes.counts[0] == 12
     assert reading.classes.counts[1] == int((TRUTH == 1).any(axis=(1, 2)).sum())
+
+
+def test_pictures_that_are_no_volume_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (8, 8)).save(tmp_path / "photo.png")
+    for pictures in (tmp_path, str(tmp_path), np.zeros((2, 8, 8, 3), np.uint8)):
+        with pytest.raises(PoolError, match=r"al\.Classification"):
+            al.Session(pictures, al.Boxes(["product"]), store=":memory:")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ReadError, match="no lines"):
+        al.Session(tmp_path / "empty", TASK, store=":memory:")
