@@ -36,6 +36,7 @@ _HOME = {
     "SynthesisSession": "al_widgets.session",
     "simulate": "al_widgets.session",
     "compare_curves": "al_widgets.evaluation",
+    "InjectedTargets": "al_widgets.oracles",
     "SimulatedOracle": "al_widgets.oracles",
     "QueryWidget": "al_widgets.widgets",
     "VolumeWidget": "al_widgets.widgets",

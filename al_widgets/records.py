@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Literal
 
-QueryKind = Literal["new", "audit", "repeat", "gold"]
-"""Why an item was served: chosen by the strategy, drawn for the audit, asked again, or a known answer."""
+QueryKind = Literal["new", "audit", "repeat", "gold", "injected"]
+"""Why an item was served: chosen by the strategy, drawn for the audit, asked again, a known answer, or made to know what is seen."""
 
 AnswerKind = Literal["label", "skip", "unsure", "stroke", "undo"]
 """What an event of the log is. An ``undo`` names the event that it takes back; undoing an undo is a redo.
@@ -36,7 +36,7 @@ class Query:
         Probability with which it was drawn, where it was drawn at random; None for a deterministic choice.
     round : int
         Training round whose model chose it; 0 before the first.
-    kind : {"new", "audit", "repeat", "gold"}
+    kind : {"new", "audit", "repeat", "gold", "injected"}
         What the answer is for. Never shown to the annotator.
     reason : str
         One sentence for the annotator.

@@ -109,3 +109,18 @@ class Staircase:
         """Return the probability that a target of this strength is seen, dB."""
         grid = np.ix_(self.thresholds, self.widths, self.guesses, self.lapses)
         return float((self.weights * psychometric(amplitude, *grid)).sum())
+
+    def curve(self, amplitudes: npt.ArrayLike, level: float = 0.9) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the chance of seeing targets of some strengths, dB, and the credible band in which it lies, low and high."""
+        grid = np.ix_(self.thresholds, self.widths, self.guesses, self.lapses)
+        weights = self.weights.ravel()
+        rows = np.zeros((3, np.size(amplitudes)))
+        for n, amplitude in enumerate(np.ravel(amplitudes)):
+            chances = psychometric(amplitude, *grid).ravel()
+            order = chances.argsort()
+            cumulative = np.cumsum(weights[order])
+            rows[:, n] = (
+                float(weights @ chances),
+                *np.interp([(1 - level) / 2, (1 + level) / 2], cumulative, chances[order]),
+            )
+        return rows[0], rows[1], rows[2]

@@ -11,6 +11,7 @@ from typing import Any
 
 from al_widgets.errors import SessionClosedError, SessionError, TaskError
 from al_widgets.records import Annotation, Problem, Query
+from al_widgets.session.ledger import order_of
 from al_widgets.session.observers import Observers
 from al_widgets.session.readings import Readings
 
@@ -45,7 +46,11 @@ class Answers(Readings):
     def undo(self, event_id: str | None = None) -> str | None:
         """Take back an event, by default this annotator's newest answer; returns its id, None if there is none."""
         with self._lock:
-            target = self._ledger.event(event_id) if event_id else self._ledger.newest(self.annotator)
+            if event_id:
+                found = [ledger.event(event_id) for ledger in self._ledgers()]
+            else:
+                found = [ledger.newest(self.annotator) for ledger in self._ledgers()]
+            target = max((event for event in found if event is not None), key=order_of, default=None)
             if event_id and target is None:
                 raise SessionError(f"no event {event_id!r} in this session; see session.annotations()")
         if target is None:
@@ -56,18 +61,18 @@ class Answers(Readings):
     def redo(self) -> str | None:
         """Bring back the answer that was undone last; returns its id, None if there is none."""
         with self._lock:
-            mine = (e for e in self._ledger if e.kind == "undo" and e.annotator == self.annotator)
-            undos = [e for e in mine if self._ledger.stands(e.event_id) and self._is_answer(e.target)]
-            undo = max(undos, key=lambda e: (e.answered_at, e.seq), default=None)
+            mine = ((e, ledger) for ledger in self._ledgers() for e in ledger if e.annotator == self.annotator)
+            undos = [
+                (e, ledger)
+                for e, ledger in mine
+                if e.kind == "undo" and ledger.stands(e.event_id) and _is_answer(ledger.event(e.target or ""))
+            ]
+            undo, ledger = max(undos, key=lambda u: (u[0].answered_at, u[0].seq), default=(None, self._ledger))
         if undo is None or undo.target is None:
             return None
-        while (standing := self._ledger.newest_undo(undo.target)) is not None:  # it may have been undone twice
+        while (standing := ledger.newest_undo(undo.target)) is not None:  # it may have been undone twice
             self.record(self._event(undo.item_id, "undo", target=standing.event_id))
         return undo.target
-
-    def _is_answer(self, event_id: str | None) -> bool:
-        event = self._ledger.event(event_id or "")
-        return event is not None and event.kind != "undo"
 
     def record(self, event: Annotation) -> bool:
         """Record one event, as it came from a page; True if it was new.
@@ -92,7 +97,7 @@ class Answers(Readings):
             answered = {event.item_id for event in events}
             self._visible = {h: [i for i in ids if i not in answered] for h, ids in self._visible.items()}
             for event in events:
-                self._ledger.add(event)
+                self._ledger_of(event.item_id).add(event)
                 self._recorded(event)
                 self._rounds.answered()
         if not all(ack.duplicate for ack in acks):
@@ -178,3 +183,7 @@ class Answers(Readings):
     def _check_open(self) -> None:
         if self._closed:
             raise SessionClosedError(f"{self._closed} Make a new session with the same store to go on.")
+
+
+def _is_answer(event: Annotation | None) -> bool:
+    return event is not None and event.kind != "undo"

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from al_widgets.errors import SessionError
-from al_widgets.features.gpr_synthesis import Scene, ricker, synthesize, travel_time_ns, velocity_m_per_ns
+from al_widgets.features.gpr_injection import point_echo
+from al_widgets.features.gpr_synthesis import Scene, synthesize, velocity_m_per_ns
 from al_widgets.session.generators import FloatArray, Pixels
 
 TARGET, EMPTY = "target", "empty"
@@ -82,9 +83,15 @@ class Echoes:
         samples, traces = section.shape
         x = (np.arange(traces) - place * (traces - 1)) * scene.trace_spacing_m
         velocity = velocity_m_per_ns(permittivity)
-        arrival = travel_time_ns(x, 0.0, depth, velocity=velocity, separation_m=scene.antenna_separation_m)
         time = np.arange(samples) * scene.dt_ns - scene.time_zero_ns
-        echo = ricker(time[:, None] - arrival[None], scene.frequency_ghz) * (arrival.min() / arrival)[None]
+        echo = point_echo(
+            time,
+            x,
+            depth,
+            velocity=velocity,
+            frequency_ghz=scene.frequency_ghz,
+            separation_m=scene.antenna_separation_m,
+        )
         return np.asarray(section + self._rms * 10 ** (strength / 20) * echo, np.float32)
 
     def truth(self, parameters: FloatArray) -> str:

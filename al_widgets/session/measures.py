@@ -202,7 +202,7 @@ def forecast(
 def answers_per_label(answers: Sequence[Annotation]) -> float:
     """Return how many of the newest answers it took for one item with a first label: more than 1 where items are asked again."""
     newest = [e for e in sorted(answers, key=lambda e: e.answered_at)[-2 * RECENT :] if e.kind == "label"]
-    first = sum(e.query_kind not in ("repeat", "gold") for e in newest)
+    first = sum(e.query_kind not in ("repeat", "gold", "injected") for e in newest)
     return len(newest) / first if first else 1.0
 
 

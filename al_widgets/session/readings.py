@@ -5,6 +5,7 @@ Every method takes the session's lock only to copy, and computes without it.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -132,6 +133,15 @@ class Readings(ABC):
     def closed(self) -> str:
         """Why the session is closed; empty while it is open."""
         return self._closed
+
+    def _ledger_of(self, item_id: str) -> Ledger:
+        """Return the ledger that answers about an item belong to."""
+        del item_id
+        return self._ledger
+
+    def _ledgers(self) -> tuple[Ledger, ...]:
+        """Return all ledgers; the first is that of labels."""
+        return (self._ledger,)
 
     def _row_of(self, item_id: str) -> int:
         row = self._row.get(item_id)
@@ -309,7 +319,7 @@ class Readings(ABC):
         """One row an event, in the order in which they became durable; nothing is ever overwritten."""
         if self._closed:
             with self._lock:
-                return frames.annotations_frame(self._ledger)
+                return frames.annotations_frame(itertools.chain(*self._ledgers()))
         return frames.annotations_frame(event for _, event in self._store.events())
 
     def predictions(self) -> pd.DataFrame:

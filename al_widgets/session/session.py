@@ -244,13 +244,14 @@ class Session(Answers):
                 if wait and asked % self.batch_size == 0:
                     self.wait()
                 with self._lock:
-                    held = {i: n for i, n in held.items() if self._ledger.n_given(i, self.annotator) == n}
+                    held = {i: n for i, n in held.items() if self._ledger_of(i).n_given(i, self.annotator) == n}
                 drawn = self.draw(holder, 1, have=list(held))
                 if not drawn:
                     return
                 asked += 1
                 with self._lock:
-                    held[drawn[0].item_id] = self._ledger.n_given(drawn[0].item_id, self.annotator)
+                    item_id = drawn[0].item_id
+                    held[item_id] = self._ledger_of(item_id).n_given(item_id, self.annotator)
                 yield drawn[0]
         finally:
             if not self._closed:
@@ -501,7 +502,7 @@ class Session(Answers):
         if self._closed:
             return
         for position, event in self._store.events(after=self._synced):
-            self._ledger.add(event)
+            self._ledger_of(event.item_id).add(event)
             self._synced = max(self._synced, position)
 
     def _encoding_order(self) -> list[str]:

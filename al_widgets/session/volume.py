@@ -16,19 +16,19 @@ import numpy.typing as npt
 
 from al_widgets.errors import LearnerError, TaskError
 from al_widgets.learning.pixels import PixelLearner
+from al_widgets.oracles.injected import InjectedTargets
 from al_widgets.records import Query
 from al_widgets.session.encoding import BackgroundEncoding
-from al_widgets.session.ledger import Ledger
-from al_widgets.session.mask_ledger import MaskLedger, paint
+from al_widgets.session.mask_ledger import paint
 from al_widgets.session.queue import Pick, ServingQueue
 from al_widgets.session.regions import RegionQuery, find_regions, region_id_of
 from al_widgets.session.rounds import Rounds
 from al_widgets.session.sections import check_strategy
 from al_widgets.session.snapshot import Snapshot
-from al_widgets.session.volume_answers import VolumeAnswers
 from al_widgets.session.volume_asking import Want, check_ask, wanted
-from al_widgets.session.volume_readings import is_radar, pixel_features, slices_of
+from al_widgets.session.volume_readings import is_radar, pixel_features
 from al_widgets.session.volume_rounds import Said, VolumePreparation, VolumeRounds, VolumeState
+from al_widgets.session.volume_trials import VolumeTrials
 from al_widgets.strategies.slices import Region
 from al_widgets.task import Segmentation
 from al_widgets.task.strokes import UNLABELLED
@@ -48,7 +48,7 @@ class VolumeQueue(ServingQueue):
         return place >= 2 and super()._is_audit(place)
 
 
-class VolumeSession(VolumeAnswers):
+class VolumeSession(VolumeTrials):
     """An active-learning session on the sections of a volume. `Session` makes one when the task is one of pixels.
 
     Parameters
@@ -66,6 +66,9 @@ class VolumeSession(VolumeAnswers):
     audit : float
         Share of the sections asked that are of a random reserve, never trained on: the source of every accuracy. Volumes of
         fewer than 8 sections have none.
+    injected : InjectedTargets, optional
+        Radar only: simulated targets are put into sections known to be free of any and asked like these, to learn what each
+        annotator can see; see `detection`. They are in no label, training, audit or export.
     store, annotator, target, hourly_rate, batch_size, seed
         As for `Session`; `target` is a Dice coefficient.
 
@@ -99,6 +102,7 @@ class VolumeSession(VolumeAnswers):
         target: float = 0.95,
         hourly_rate: float | None = None,
         batch_size: int = 1,
+        injected: InjectedTargets | None = None,
         seed: int = 0,
     ) -> None:
         if not isinstance(task, Segmentation):
@@ -106,6 +110,7 @@ class VolumeSession(VolumeAnswers):
         self._choose, self._ask = check_strategy(strategy), check_ask(ask)
         self._pixel_learner = _pixel_learner(learner, seed)
         self._looking: dict[str, int] = {}
+        self._injected = injected
         super().__init__(
             pool,
             task,
@@ -120,12 +125,6 @@ class VolumeSession(VolumeAnswers):
         )
 
     # ---- hooks of Session ---------------------------------------------------------------------------------------------
-
-    def _make_pool(self, pool: Any) -> Any:
-        return slices_of(pool)
-
-    def _make_ledger(self) -> Ledger:
-        return MaskLedger(self._shape_of, self._number_of)
 
     def _make_queue(self, audit: float) -> ServingQueue:
         """Set some sections aside: drawn once a store, whatever is wanted later."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from al_widgets.errors import TaskError
+from al_widgets.errors import TaskError, UnknownItemError
 from al_widgets.records import Annotation, Query
 from al_widgets.session.mask_ledger import items_of, parts_of
 from al_widgets.session.regions import RegionQuery, region_parts
@@ -93,8 +93,9 @@ class VolumeAnswers(VolumeExports):
 
     def _checked_mask(self, item_id: str, mask: Any) -> Mask:
         """Return a mask as bytes, checked to fit its section and the classes."""
-        row = self._row_of(item_id)
-        array, shape = np.asarray(mask), (self.volume.shape[1], self._lengths()[row])
+        array, shape = np.asarray(mask), self._shape_of(item_id)
+        if shape is None:
+            raise UnknownItemError(item_id)
         if array.dtype.kind not in "biu" or array.shape != shape:
             raise TaskError(
                 f"the mask of {item_id!r} needs whole numbers and the shape (rows, columns) = {shape}, "

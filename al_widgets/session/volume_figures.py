@@ -11,6 +11,7 @@ import numpy.typing as npt
 from al_widgets.errors import SessionError
 from al_widgets.records import Advice, Annotation, Estimate, Forecast, Terms
 from al_widgets.session.section_maps import SectionMap
+from al_widgets.session.trial_pictures import is_trial_id
 from al_widgets.session.volume_readings import VolumeReadings
 from al_widgets.session.volume_rounds import consensus_of
 from al_widgets.task.strokes import IGNORE, UNLABELLED
@@ -131,7 +132,8 @@ class VolumeFigures(VolumeReadings):
     def costs(self) -> pd.DataFrame:
         """Return what answers took, one row for strokes, regions and whole sections: kind, n, median_s, seconds, money.
 
-        Times of strokes and of the answer that finishes a section add up to what the section took; undone ones count too.
+        Times of strokes and of the answer that finishes a section add up to what the section took; undone ones count too. Where
+        targets are injected, what trials took has a row of its own.
         """
         import pandas as pd
 
@@ -139,6 +141,9 @@ class VolumeFigures(VolumeReadings):
 
         groups: dict[str, list[Annotation]] = {"stroke": [], "region": [], "section": []}
         for event in self._answers():
+            if is_trial_id(event.item_id):
+                groups.setdefault("trial", []).append(event)
+                continue
             region = event.kind == "stroke" and event.value["tool"] == "region"
             groups["region" if region else "stroke" if event.kind == "stroke" else "section"].append(event)
         rows = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from al_widgets.errors import PoolError, ReadError, SessionError
+from al_widgets.errors import PoolError, ReadError, SessionError, UnknownItemError
 from al_widgets.pool import open_pool
 from al_widgets.pool.slices import SlicePool
 from al_widgets.readers import read
@@ -122,6 +122,10 @@ class VolumeReadings(Session):
         row = self._row.get(item_id)
         return None if row is None else (self.volume.shape[1], self._lengths()[row])
 
+    def _ledger_of(self, item_id: str) -> MaskLedger:
+        del item_id
+        return self._ledger
+
     def _lengths(self) -> list[int]:
         volume = self.volume
         return list(volume.lengths or [volume.shape[2]] * len(volume))
@@ -158,11 +162,13 @@ class VolumeReadings(Session):
         ------
         UnknownItemError
         """
-        self._row_of(item_id)
+        if self._shape_of(item_id) is None:
+            raise UnknownItemError(item_id)
         with self._lock:
             self._sync()
-            who = self._ledger.annotators(item_id) if annotator is None else [annotator]
-            masks = [self._ledger.mask(item_id, name) for name in who or [self.annotator]]
+            ledger = self._ledger_of(item_id)
+            who = ledger.annotators(item_id) if annotator is None else [annotator]
+            masks = [ledger.mask(item_id, name) for name in who or [self.annotator]]
         return consensus_of(masks, len(self._task.classes))
 
     def label_volume(self, annotator: str | None = None) -> Mask:

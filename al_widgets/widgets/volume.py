@@ -119,7 +119,7 @@ class VolumeWidget(SessionWidget):
         )
 
     def _on_sections(self, message: Any) -> None:
-        sections, buffers = volume_entries.sections_of(self.session, message["indices"], self.info["low"])
+        sections, buffers = volume_entries.sections_of(self.session, message["item_ids"], self.info["low"])
         self._reply(message, buffers, sections=sections)
 
     def _on_look(self, message: Any) -> None:

@@ -93,37 +93,30 @@ def _is_ct(volume: Volume, sample: npt.NDArray[Any]) -> bool:
     )
 
 
-def section_bytes(volume: Volume, index: int, low: float) -> bytes:
-    """Return a section for the screen: little-endian, rows first, real columns only; NaN becomes `low`."""
-    array: npt.NDArray[Any] = screen_dtype(np.asarray(volume.array[index][:, : _columns(volume, index)]))
+def section_bytes(section: npt.NDArray[Any], low: float) -> bytes:
+    """Return a section for the screen: little-endian, rows first; NaN becomes `low`."""
+    array: npt.NDArray[Any] = screen_dtype(section)
     if array.dtype.kind == "f":
         array = np.nan_to_num(array, nan=low)
     return np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def _columns(volume: Volume, index: int) -> int:
-    return int(volume.shape[2] if volume.lengths is None else volume.lengths[index])
-
-
-def sections_of(session: VolumeSession, indices: Sequence[int], low: float) -> tuple[list[Section], list[bytes]]:
+def sections_of(session: VolumeSession, item_ids: Sequence[str], low: float) -> tuple[list[Section], list[bytes]]:
     """Return as many of the sections as fit one message, at least one, and their bytes.
 
     Raises
     ------
-    MessageError
+    UnknownItemError
         If there is no such section.
     """
     found: list[Section] = []
     buffers: list[bytes] = []
-    rows = session.volume.shape[1]
-    for index in indices:
-        if index >= len(session.volume):
-            raise MessageError(f"there is no section {index}; the volume has {len(session.volume)}")
-        data = section_bytes(session.volume, index, low)
+    for item_id in item_ids:
+        index, section = session.pool.index(item_id), session.pool.image(item_id)
+        data = section_bytes(section, low)
         if buffers and sum(map(len, buffers)) + len(data) > MOST_BYTES:
             break
-        item_id = session.pool.item_ids[index]
-        columns = _columns(session.volume, index)
+        rows, columns = section.shape
         found.append({"item_id": item_id, "index": index, "rows": rows, "columns": columns, "buffer": len(buffers)})
         buffers.append(data)
     return found, buffers
@@ -152,11 +145,11 @@ def states_of(session: VolumeSession, item_ids: Sequence[str] = ()) -> list[Sect
     """Return what the annotator has said of sections; of all of which anything was said by default."""
     who = session.annotator
     with session.lock:
-        ledger = session.ledger
-        wanted = item_ids or [i for i in session.pool.item_ids if ledger.said_by(i, who)]
+        wanted = item_ids or session.said_by(who)
         for item_id in wanted:
             session.pool.index(item_id)
-        said = [(item_id, ledger.painted(item_id, who), ledger.answers(item_id).get(who)) for item_id in wanted]
+        of = session.ledger_of
+        said = [(i, of(i).painted(i, who), of(i).answers(i).get(who)) for i in wanted]
     states: list[SectionState] = []
     for item_id, mask, answer in said:  # encoding takes a while: not under the lock
         rest = answer.value["rest"] if answer is not None and answer.kind == "label" else None
@@ -178,7 +171,7 @@ def states_of(session: VolumeSession, item_ids: Sequence[str] = ()) -> list[Sect
 def history_of(session: VolumeSession, limit: int) -> list[StrokeRow]:
     """Return the annotator's newest events that can be undone, newest last."""
     with session.lock:
-        return rows_of(session, session.ledger.history(session.annotator)[-limit:])
+        return rows_of(session, session.events_of(session.annotator)[-limit:])
 
 
 def rows_of(session: VolumeSession, events: Iterable[Annotation]) -> list[StrokeRow]:
@@ -196,7 +189,7 @@ def rows_of(session: VolumeSession, events: Iterable[Annotation]) -> list[Stroke
                     "tool": e.value["tool"] if stroke else None,
                     "items": items_of(e) if stroke else [e.item_id],
                     "answered_at_ms": e.answered_at * 1000,
-                    "undone": not session.ledger.stands(e.event_id),
+                    "undone": not session.ledger_of(e.item_id).stands(e.event_id),
                 }
             )
     return rows
@@ -216,10 +209,16 @@ def _timed(message: Any) -> dict[str, Any]:
     }
 
 
+def _asked(message: Any, session: VolumeSession) -> dict[str, Any]:
+    """Return what was asked; what is said of a trial is marked, whatever the page knows of it."""
+    asked = query_of_token(message["token"])
+    return asked if session.trial(message["item_id"]) is None else {**asked, "query_kind": "injected"}
+
+
 def stroke_of(message: Stroke, session: VolumeSession) -> Annotation:
     """Return the event of a stroke."""
     value = session.task.validate_stroke(message["value"])
-    asked = query_of_token(message["token"])
+    asked = _asked(message, session)
     return Annotation(annotator=session.annotator, kind="stroke", value=value, **_timed(message), **asked)
 
 
@@ -238,7 +237,7 @@ def answer_of(message: VolumeAnswer, session: VolumeSession) -> Annotation:
             if message["finished"] is None:
                 raise MessageError("answer.finished: a label says what the rest of the section is")
             value = session.task.validate(message["finished"])
-        asked, kind = query_of_token(message["token"]), message["answer"]
+        asked, kind = _asked(message, session), message["answer"]
         return Annotation(
             annotator=session.annotator, kind=kind, value=value, note=message["note"], **_timed(message), **asked
         )
@@ -267,7 +266,7 @@ def section_proposal(session: VolumeSession, query: Query) -> Proposal:
         "item_id": query.item_id,
         "index": session.pool.index(query.item_id),
         "token": token_of(query),
-        "strategy": session.strategy,  # the session's, also for audits: they are served unmarked
+        "strategy": session.strategy,  # the session's, also for audits and trials: they are served unmarked
         "reason": query.reason,
         "round": query.round,
         "region": None,

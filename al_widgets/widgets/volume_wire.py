@@ -234,12 +234,12 @@ class VolumeAnswer(TypedDict):
 
 
 class GetSections(TypedDict):
-    """Ask for the bytes of sections; the reply may hold fewer, never none."""
+    """Ask for the bytes of sections, or of what is shown in the place of one; the reply may hold fewer, never none."""
 
     kind: Literal["sections"]
     rid: str
     client: str
-    indices: list[int]
+    item_ids: list[str]
 
 
 class Look(TypedDict):

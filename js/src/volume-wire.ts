@@ -284,12 +284,12 @@ export interface VolumeAnswer {
   model_shown: boolean;
 }
 
-/** Ask for the bytes of sections; the reply may hold fewer, never none. */
+/** Ask for the bytes of sections, or of what is shown in the place of one; the reply may hold fewer, never none. */
 export interface GetSections {
   kind: "sections";
   rid: string;
   client: string;
-  indices: number[];
+  item_ids: string[];
 }
 
 /** The section on the screen has changed: its prediction comes first from now on. */

@@ -130,11 +130,14 @@ class LogKernel {
         wants: this.wants,
       });
     } else if (message.kind === "sections") {
-      this.asked.push(message.indices);
-      reply.sections = message.indices.map((index, buffer) => {
-        return { item_id: `v/${index}`, index, rows: INFO.rows, columns: INFO.columns, buffer };
+      const indices = message.item_ids.map((item) => Number.parseInt(item.slice(2), 10));
+      this.asked.push(indices);
+      reply.sections = message.item_ids.map((item_id, buffer) => {
+        return { item_id, index: indices[buffer] ?? 0, rows: INFO.rows, columns: INFO.columns, buffer };
       });
-      const bytes = message.indices.map((index) => new Int16Array(INFO.rows * INFO.columns).fill(index + 1));
+      const bytes = message.item_ids.map((item, i) =>
+        new Int16Array(INFO.rows * INFO.columns).fill(item.includes("~") ? 90 : (indices[i] ?? 0) + 1),
+      );
       return [reply, bytes.map(({ buffer }) => new DataView(buffer))];
     } else if (message.kind === "states") {
       reply.states = message.item_ids.map((item) => this.state(item));
@@ -465,6 +468,77 @@ describe("labelling a volume", () => {
     page.labeller.region.set(region);
     page.labeller.unsure();
     expect(page.labeller.mask(2).pixels[9]).toBe(IGNORED);
+  });
+
+  test("a picture in the place of a section is labelled as itself, until it is answered; undo brings it back", () => {
+    const kernel = new LogKernel();
+    const page = new Page().begin(kernel);
+    const guest = "v/3~0a1b2c3d";
+    const push = (item_id: string, index: number): void => {
+      const proposal = { item_id, index, token: "t", strategy: "auto", reason: "", round: 1, region: null };
+      page.labeller.receive(
+        {
+          kind: "proposal",
+          client: "c0",
+          rev: 1,
+          utilities: [],
+          proposal: { ...proposal, probabilities: [] },
+        },
+        [],
+      );
+      page.exchange(kernel);
+    };
+    push(guest, 3);
+    expect(page.labeller.sections.grid(3)?.values[0]).toBe(90);
+    expect(page.labeller.nameOf(3)).toBe("v/3");
+    page.labeller.next("section");
+    page.exchange(kernel);
+    expect(page.labeller.item).toBe(guest);
+    page.paint(1, 1);
+    push("v/1", 1); // on the screen it stays
+    expect(page.labeller.item).toBe(guest);
+    page.labeller.finish(0);
+    expect(page.labeller.announcement.peek()).not.toContain("~");
+    page.exchange(kernel);
+    expect(kernel.state(guest)).toMatchObject({ finished: true, rest: 0 });
+    expect(kernel.state("v/3")).toMatchObject({ finished: false, parts: [] });
+    expect(page.labeller.idOf(3)).toBe("v/3");
+    expect(page.labeller.sections.grid(3)?.values[0]).toBe(4);
+    expect(page.row(3, 1)).toBe(UNLABELLED);
+
+    page.labeller.undo();
+    page.exchange(kernel);
+    expect([page.labeller.index.peek(), page.labeller.item]).toEqual([3, guest]);
+    expect(page.row(3, 1)).toBe(1);
+    expect(page.labeller.sections.grid(3)?.values[0]).toBe(90);
+    page.labeller.redo();
+    page.exchange(kernel);
+    expect(page.labeller.item).toBe("v/3");
+  });
+
+  test("a picture that is asked for no more leaves, and one in the way of a region does", () => {
+    const kernel = new LogKernel();
+    const page = new Page().begin(kernel);
+    const ask = (item_id: string, index: number, region: object | null = null): void => {
+      page.labeller.next(region == null ? "section" : "region", "random");
+      const request = page.sent.pop();
+      const proposal = { item_id, index, token: "t", strategy: "auto", reason: "", round: 1, region };
+      page.labeller.receive(
+        { kind: "reply", rid: request?.rid, ok: true, proposal: { ...proposal, probabilities: [] } },
+        [],
+      );
+      page.exchange(kernel);
+    };
+    ask("v/2~00000001", 2);
+    expect(page.labeller.item).toBe("v/2~00000001");
+    page.labeller.look(0);
+    page.exchange(kernel);
+    ask("v/4", 4);
+    expect(page.labeller.idOf(2)).toBe("v/2");
+    ask("v/2~00000001", 2);
+    ask("v/2", 2, { region_id: "r", box: [1, 1, 1, 3, 2, 2], parts: [], p: 0.5 });
+    expect(page.labeller.idOf(2)).toBe("v/2");
+    expect(page.labeller.sections.grid(2)?.values[0]).toBe(3);
   });
 
   test("an older opinion never replaces a newer one", () => {

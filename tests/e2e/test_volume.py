@@ -247,3 +247,84 @@ def test_all_views_of_a_session_are_in_step(open_notebook, tmp_path, survey):
     notebook.page.keyboard.press("y")
     for view in views:
         view.wait(same, drawn)
+
+
+def test_an_injected_target_comes_unmarked_and_a_brush_on_it_is_a_hit(open_notebook, tmp_path, screenshots):
+    made = "al.datasets.gpr_survey(1, lines=14, samples=120, traces=160, n_targets=0, n_clutter=30).volume"
+    source = (
+        "import al_widgets as al\n"
+        f"volume = {made}\n"
+        "session = al.Session(al.SlicePool(volume), al.Segmentation(['soil', 'mine']), "
+        f"store={str(tmp_path / 'v.db')!r}, annotator='ann', injected=al.InjectedTargets(rate=0.5, catch=0))\n"
+        "widget = al.VolumeWidget(session)\n"
+        "widget"
+    )
+    notebook = open_notebook(source)
+
+    def trials() -> list[list[object]]:
+        return json.loads(
+            notebook.kernel.run("print(session.trials()[['item_id', 'signal_db', 'seen']].to_json(orient='values'))")
+        )
+
+    def threshold() -> float:
+        return float(notebook.kernel.run("print(session.detection().threshold_db.iloc[0])"))
+
+    def to_trial(view: VolumeView) -> str:
+        """Answer "nothing here" until a trial is on the screen."""
+        while "~" not in view.item:
+            before = view.item
+            view.page.keyboard.press("n")
+            view.wait("(el, old) => el.dataset.alItem !== old && el.dataset.alState === 'ready'", before)
+            view.wait_saved()
+        return view.item
+
+    def brush(view: VolumeView, item: str) -> None:
+        """Draw along the apex of the target."""
+        text = notebook.kernel.run(f"t = session.trial({item!r}); print(t.row, t.column)")
+        row, column = map(float, text.split())
+        lie = view.lie()
+        x, y = lie.left + column * lie.x_scale, lie.top + row * lie.y_scale
+        view.draw([(x - 20, y + 4), (x, y), (x + 20, y + 4)])
+
+    view = VolumeView.of(notebook)
+    view.focus()
+    first = to_trial(view)
+    assert "~" not in view.root.evaluate("(el) => el.shadowRoot.textContent")  # nothing that can be read tells it
+    view.page.screenshot(path=screenshots / "injected.png")
+    shown = view.root.evaluate("(el) => el.shadowRoot.querySelector('canvas').toDataURL()")
+
+    pid = notebook.kernel.pid
+    os.kill(pid, signal.SIGKILL)
+    wait_for("another kernel", lambda: notebook.kernel.pid_or_none() not in (None, pid))
+    notebook.after_restart()
+    notebook.run(0)
+    view = VolumeView.of(notebook)
+    view.focus()
+    assert view.item == first
+    assert view.root.evaluate("(el) => el.shadowRoot.querySelector('canvas').toDataURL()") == shown
+
+    brush(view, first)
+    view.page.keyboard.press("Enter")
+    view.wait("(el, old) => el.dataset.alItem !== old && el.dataset.alState === 'ready'", first)
+    view.wait_saved()
+    assert [[item, seen] for item, _, seen in trials()] == [[first, True]]
+    after_hit = threshold()
+    assert after_hit < 6  # where it began
+
+    second = to_trial(view)
+    view.page.keyboard.press("n")
+    view.wait("(el, old) => el.dataset.alItem !== old && el.dataset.alState === 'ready'", second)
+    view.wait_saved()
+    told = {item: seen for item, _, seen in trials()}
+    assert told == {first: True, second: False}
+    assert threshold() > after_hit
+
+    view.page.keyboard.press("z")  # the miss is taken back: the same picture is there again
+    view.wait("(el, item) => el.dataset.alItem === item && el.dataset.alState === 'ready'", second)
+    view.wait_saved()
+    assert {item for item, _, _ in trials()} == {first}
+    brush(view, second)
+    view.page.keyboard.press("Enter")
+    view.wait_saved()
+    assert {item: seen for item, _, seen in trials()} == {first: True, second: True}
+    assert notebook.kernel.run("print(session.labels().item_id.str.contains('~').any())").strip() == "False"

@@ -87,6 +87,8 @@ export class VolumeLabeller {
   /** Sections whose masks the kernel should tell again, once nothing of ours is under way. */
   readonly #stale = new Set<string>();
   readonly #anchored = new Set<string>();
+  /** Pictures that are shown, and labelled, in the place of a section, until they are answered: index → item id. */
+  readonly #guests = new Map<number, string>();
   readonly #madeAt = new Map<string, number>();
   /** A stroke is being drawn: the mask under the hand is not replaced meanwhile. */
   drawing = false;
@@ -94,6 +96,8 @@ export class VolumeLabeller {
   begun = false;
   /** The answer after whose reply the next question comes. */
   #thenAdvance = "";
+  /** The strategy by which a section is asked for as soon as everything is saved. */
+  #thenNext: string | null = null;
   #started = false;
   #looked = -1;
   #regionToken = "";
@@ -122,6 +126,7 @@ export class VolumeLabeller {
           }
           if (reply?.wants != null) this.wants.set(reply.wants);
           if (item.message.event_id === this.#thenAdvance) this.#advance();
+          else if (this.#thenNext != null && this.#outbox.unsaved === 0) this.next("section", this.#thenNext);
         },
         refused: (item, error) => this.#refused(item, error.message),
         postponed: (_item, error) =>
@@ -144,7 +149,11 @@ export class VolumeLabeller {
           } else {
             this.utilities.set(push.utilities);
             this.wants.set(push.wants);
-            if (push.proposal?.region == null) this.proposal.set(push.proposal);
+            if (push.proposal?.region == null) {
+              this.proposal.set(push.proposal);
+              // What is on the screen does not change under the hand.
+              if (push.proposal?.index !== this.index.peek()) this.#invite(push.proposal);
+            }
           }
         },
         recovered: () => this.#hello(),
@@ -155,7 +164,7 @@ export class VolumeLabeller {
       info,
       (indices, done) =>
         this.link.request(
-          () => ({ kind: "sections", indices }),
+          () => ({ kind: "sections", item_ids: indices.map((index) => this.idOf(index)) }),
           (reply, buffers) => {
             if (reply != null && !reply.ok) {
               const message = reply.error?.message ?? text.NO_ANSWER;
@@ -164,7 +173,9 @@ export class VolumeLabeller {
                 "sections",
               );
             }
-            done(reply?.ok === true ? (reply.sections ?? []) : null, buffers);
+            // Meanwhile something else may be shown there.
+            const wanted = reply?.sections?.filter((s) => s.item_id === this.idOf(s.index)) ?? [];
+            done(reply?.ok === true ? wanted : null, buffers);
           },
         ),
       (message) => this.notices.add({ severity: "error", message }, "sections"),
@@ -210,12 +221,18 @@ export class VolumeLabeller {
 
   // ---- what is there ----
 
+  /** What is shown, and labelled, as a section. */
   idOf(index: number): string {
+    return this.#guests.get(index) ?? this.nameOf(index);
+  }
+
+  /** What people call a section. */
+  nameOf(index: number): string {
     return `${this.#options.info.name}/${index}`;
   }
 
   indexOf(itemId: string): number {
-    return Number(itemId.slice(itemId.lastIndexOf("/") + 1));
+    return Number.parseInt(itemId.slice(itemId.lastIndexOf("/") + 1), 10);
   }
 
   get item(): string {
@@ -325,7 +342,7 @@ export class VolumeLabeller {
 
   /** The section is done. `rest`: what its unlabelled pixels are (null: left open). Then the next one comes. */
   finish(rest: number | null): void {
-    const item = this.item;
+    const item = this.nameOf(this.index.peek());
     const said = this.#answer("label", { rest }, null, "");
     if (!said) return;
     const name = this.classes.peek()[rest ?? 0] ?? "";
@@ -343,7 +360,7 @@ export class VolumeLabeller {
   skip(note = ""): void {
     const said = this.#answer("skip", null, null, note);
     if (!said) return;
-    this.announcement.set(`${this.idOf(this.index.peek())}: skipped`);
+    this.announcement.set(`${this.nameOf(this.index.peek())}: skipped`);
     this.#goOn(said);
   }
 
@@ -355,7 +372,7 @@ export class VolumeLabeller {
     }
     const said = this.#answer("unsure", null, null, "");
     if (!said) return;
-    this.announcement.set(`${this.item}: unsure`);
+    this.announcement.set(`${this.nameOf(this.index.peek())}: unsure`);
     this.#goOn(said);
   }
 
@@ -403,8 +420,17 @@ export class VolumeLabeller {
     this.#search += 1;
     this.seeking.set(false);
     this.region.set(null);
+    this.#thenNext = null;
     if (strategy === "" && held != null && held.index !== here && !this.verdict(held.index).finished) {
-      this.#look(held.index);
+      batch(() => {
+        this.#invite(held);
+        this.#look(held.index);
+      });
+      return;
+    }
+    if (this.#outbox.unsaved > 0) {
+      // The kernel must know what was answered, or it asks the same again.
+      this.#thenNext = strategy;
       return;
     }
     this.#ask(want, strategy, (proposal) => {
@@ -461,9 +487,42 @@ export class VolumeLabeller {
       if (proposal.region == null) this.proposal.set(proposal);
       else this.#regionToken = proposal.token;
       this.regionReason = proposal.region == null ? "" : proposal.reason;
+      this.#invite(proposal);
       this.region.set(proposal.region);
       this.#look(proposal.index);
     });
+  }
+
+  /** Shows in the place of a section what is asked there, and elsewhere the sections themselves. */
+  #invite(proposal: Proposal | null): void {
+    if (proposal == null) return;
+    const { region, index, item_id } = proposal;
+    const [first = 0, , , sections = 0] = region?.box ?? [];
+    for (const at of this.#guests.keys()) {
+      const judged = region != null && at >= first && at < first + sections;
+      if (judged || (region == null && at !== index && at !== this.index.peek())) this.#seat(at, null);
+    }
+    if (region == null) this.#seat(index, item_id === this.nameOf(index) ? null : item_id);
+  }
+
+  #seat(index: number, guest: string | null): void {
+    if ((this.#guests.get(index) ?? null) === guest) return;
+    if (guest == null) this.#guests.delete(index);
+    else this.#guests.set(index, guest);
+    if (index === this.index.peek()) {
+      this.#clock.leave();
+      this.drawnIndex.set(-1);
+    }
+    this.sections.replace(index);
+    this.#changed();
+    this.verdicts.set(this.verdicts.peek() + 1);
+  }
+
+  /** Shows what a row of the journal is about. */
+  #visit(row: StrokeRow): void {
+    const index = this.indexOf(row.item_id);
+    if (row.item_id !== this.nameOf(index)) this.#seat(index, row.item_id);
+    if (!row.items.includes(this.item)) this.look(index);
   }
 
   /** The region is left alone: sections are asked from now on. */
@@ -483,8 +542,8 @@ export class VolumeLabeller {
       const message = this.#undoEvent(row.event_id, row.item_id);
       this.#takeBack(message);
       this.region.set(null);
-      this.announcement.set(`Undone: ${nameOf(row)} on ${row.item_id}`);
-      if (!row.items.includes(this.item)) this.look(this.indexOf(row.item_id));
+      this.announcement.set(`Undone: ${kindOf(row)} on ${this.nameOf(this.indexOf(row.item_id))}`);
+      this.#visit(row);
       this.#publish();
     });
     this.#options.later(() => this.link.flush());
@@ -500,8 +559,9 @@ export class VolumeLabeller {
       const { row, undo_id } = taken;
       this.#undoEvent(undo_id, row.item_id);
       this.#again(row);
-      this.announcement.set(`Redone: ${nameOf(row)} on ${row.item_id}`);
-      if (!row.items.includes(this.item)) this.look(this.indexOf(row.item_id));
+      this.announcement.set(`Redone: ${kindOf(row)} on ${this.nameOf(this.indexOf(row.item_id))}`);
+      this.#visit(row);
+      if (row.kind !== "stroke") this.#seat(this.indexOf(row.item_id), null);
       this.#publish();
     });
     this.#options.later(() => this.link.flush());
@@ -554,6 +614,10 @@ export class VolumeLabeller {
     batch(() => {
       this.link.keep(message);
       this.#give(message, judged?.region.parts ?? []);
+      if (judged == null && item_id !== this.nameOf(this.index.peek())) {
+        this.#seat(this.index.peek(), null);
+        if (this.proposal.peek()?.item_id === item_id) this.proposal.set(null);
+      }
       this.#publish();
     });
     this.#options.later(() => this.link.flush());
@@ -656,6 +720,7 @@ export class VolumeLabeller {
         if (proposal != null && proposal.region == null) this.proposal.set(proposal);
         // A page that has shown nothing yet begins where the kernel asks.
         const first = this.drawnIndex.peek() < 0;
+        if (first || proposal?.index !== this.index.peek()) this.#invite(proposal ?? null);
         this.#look(first && proposal != null ? proposal.index : this.index.peek());
         this.wants.set(reply.wants ?? "section");
         const free = (): boolean => !this.begun && this.wants.peek() === "region";
@@ -704,7 +769,7 @@ export class VolumeLabeller {
         if (settled) changed = this.#book.adopt(state) || changed;
         else if (!this.drawing) this.#book.begin(state);
       } catch (error) {
-        this.notices.add({ severity: "error", message: `${item_id}: ${(error as Error).message}` }, "states");
+        this.notices.add({ severity: "error", message: `${this.nameOf(this.indexOf(item_id))}: ${(error as Error).message}` }, "states");
       }
       if (settled) this.#stale.delete(item_id);
       else this.#stale.add(item_id);
@@ -782,7 +847,7 @@ export class VolumeLabeller {
           ? "An answer"
           : "Undo";
     this.notices.add(
-      { severity: "error", message: `${what} on ${message.item_id} was refused: ${reason}` },
+      { severity: "error", message: `${what} on ${this.nameOf(this.indexOf(message.item_id))} was refused: ${reason}` },
       message.event_id,
     );
   }
@@ -811,7 +876,7 @@ function rowOfStroke({ event_id, item_id, value, answered_at_ms }: Stroke, items
   return { event_id, item_id, kind: "stroke", tool: value.tool, items, answered_at_ms, undone: false };
 }
 
-function nameOf({ kind, tool }: StrokeRow): string {
+function kindOf({ kind, tool }: StrokeRow): string {
   if (kind === "stroke") return (tool ?? "stroke").replace("_", " ");
   return kind === "label" ? "finished" : kind === "skip" ? "skipped" : "unsure";
 }

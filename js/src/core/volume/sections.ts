@@ -21,6 +21,8 @@ export interface Slice {
 export class Sections {
   /** Counts what has arrived. */
   readonly arrived: Signal<number> = signal(0);
+  /** Called when a section is to be shown with other pixels than before. */
+  readonly replaced = new Set<(index: number) => void>();
   readonly #slices = new Map<number, Slice>();
   readonly #asked = new Set<number>();
   /** Float values of the sections looked at last. */
@@ -75,6 +77,15 @@ export class Sections {
     // What is looked at never waits for what is fetched ahead.
     if (!this.#slices.has(index) && !this.#asked.has(index)) this.#fetch([index]);
     this.fill();
+  }
+
+  /** What is known of a section is no longer what is to be shown there. */
+  replace(index: number): void {
+    this.#slices.delete(index);
+    this.#grids.delete(index);
+    this.#asked.delete(index);
+    for (const tell of this.replaced) tell(index);
+    this.look(this.#centre);
   }
 
   /** Asks for what is missing, the nearest first. */

@@ -54,6 +54,7 @@ export class Studio {
     this.#sections = sections;
     this.#settings = settings;
     this.#now = now;
+    sections.replaced.add((index) => this.#forget(index));
   }
 
   /** The section on the screen, the data, or the settings are different. */
@@ -131,6 +132,12 @@ export class Studio {
   get #whole(): boolean {
     const { sections, rows, columns } = this.#settings.info;
     return this.#cost <= HEAVY_MS && sections * rows * columns <= KEPT_VALUES;
+  }
+
+  #forget(index: number): void {
+    this.#done.delete(index);
+    if (this.#work?.index === index) this.#work = null;
+    if (this.current.peek()?.index === index) this.current.set(null);
   }
 
   #finish(index: number, grid: Grid): void {

@@ -168,7 +168,7 @@ export function readoutBar(state: VolumeState, looks: Looks, scope: Scope): HTML
   const under = h("span.under", { "data-al": "under" });
   const busy = h("span.busy", { role: "status" });
   scope.effect(() =>
-    setText(name, `${labeller.idOf(labeller.index.get())} · ${sectionAt(settings, labeller.index.get())}`),
+    setText(name, `${labeller.nameOf(labeller.index.get())} · ${sectionAt(settings, labeller.index.get())}`),
   );
   scope.lazily(
     () => [looks.hover.get(), labeller.masks.get(), labeller.index.get(), settings.display.get()],

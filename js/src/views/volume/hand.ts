@@ -502,7 +502,7 @@ export function handView(
       const [before, after] = [neighbour(-1), neighbour(1)];
       const from = before == null || (after != null && after - here < here - before) ? after : before;
       if (from == null) labeller.announcement.set("No other section is labelled yet");
-      else draft("copy", (into, item) => copyInto(into, labeller.mask(from), item), labeller.idOf(from));
+      else draft("copy", (into, item) => copyInto(into, labeller.mask(from), item), labeller.nameOf(from));
     },
     interpolate() {
       const here = labeller.index.peek();
@@ -515,7 +515,7 @@ export function handView(
       draft(
         "interpolate",
         (into, item) => interpolateInto(into, labeller.mask(before), labeller.mask(after), share, item),
-        `${labeller.idOf(before)} and ${labeller.idOf(after)}`,
+        `${labeller.nameOf(before)} and ${labeller.nameOf(after)}`,
       );
     },
   };

@@ -378,7 +378,7 @@ export function stageView(
     setAttribute(
       surface,
       "aria-label",
-      `${labeller.idOf(index)}, ${sectionAt(settings, index)}${seen ? "" : ", loading"}`,
+      `${labeller.nameOf(index)}, ${sectionAt(settings, index)}${seen ? "" : ", loading"}`,
     );
   });
 
