@@ -249,6 +249,11 @@ class VolumeTrials(VolumeAnswers):
                 *sorted(i for i in shown if self._shape_of(i) and self._trial_ledger.said_by(i, annotator)),
             ]
 
+    @property
+    def ledgers(self) -> tuple[MaskLedger, ...]:
+        """What is said of sections, and of trials; hold `lock` while reading them."""
+        return self._ledgers()
+
     def ledger_of(self, item_id: str) -> MaskLedger:
         """Return the ledger that what is said of a section, or of a trial, belongs to; hold `lock` while reading it."""
         return self._ledger_of(item_id)

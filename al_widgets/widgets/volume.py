@@ -139,7 +139,7 @@ class VolumeWidget(SessionWidget):
             return
         with self._regions:  # what a region changes depends on what was painted before: it is worked out once
             with self.session.lock:
-                known = self.session.ledger.event(message["event_id"])
+                known = self.session.ledger_of(message["item_id"]).event(message["event_id"])
             new = self.session.record(known or volume_entries.answer_of(message, self.session))
         self._acknowledge(message, new, began, changed=True)
 

@@ -23,15 +23,18 @@ class Elsewhere:
         self._session = session
         self._newest: dict[str, int] = {}
         with session.lock:
-            self._version = len(session.ledger)
+            self._versions = [len(ledger) for ledger in session.ledgers]
 
     def news(self, clients: Iterable[str]) -> list[StatesPush]:
         """Return what is to be sent to some pages: of the annotator's events since the last call those that are not their own."""
         session = self._session
         with session.lock:
-            events = [e for e in session.ledger.newer(self._version) if e.annotator == session.annotator]
-            self._version = len(session.ledger)
-            answers = {e.event_id: session.ledger.answer_behind(e.event_id) for e in events}
+            events, answers = [], {}
+            for ledger, version in zip(session.ledgers, self._versions, strict=True):
+                newer = [e for e in ledger.newer(version) if e.annotator == session.annotator]
+                events += newer
+                answers.update({e.event_id: ledger.answer_behind(e.event_id) for e in newer})
+            self._versions = [len(ledger) for ledger in session.ledgers]
         for event in events:
             self._newest[event.client] = max(self._newest.get(event.client, -1), event.seq)
         pushes: list[StatesPush] = []

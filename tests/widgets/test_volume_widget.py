@@ -90,12 +90,12 @@ def test_sections_travel_as_typed_bytes(open_volume: Open, dtype: str, sent: str
     array = np.random.default_rng(0).integers(0, 120, SHAPE).astype(dtype)
     widget = open_volume(al.Volume(array), store=":memory:")
     page = FakeVolumePage(widget)
-    reply = page.send("sections", indices=[4, 0])
+    reply = page.send("sections", item_ids=["volume/4", "volume/0"])
     assert [s["index"] for s in reply["sections"]] == [4, 0]
     assert widget.info["dtype"] == sent
     got = np.frombuffer(page.sections[4], np.dtype(sent).newbyteorder("<")).reshape(SHAPE[1:])
     assert np.array_equal(got, array[4].astype(sent))
-    assert not page.send("sections", indices=[9])["ok"]
+    assert not page.send("sections", item_ids=["volume/99"])["ok"]
 
 
 def test_ct_is_told_from_other_pictures(open_volume: Open) -> None:
