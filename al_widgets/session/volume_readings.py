@@ -140,7 +140,8 @@ class VolumeReadings(Session):
 
         Annotators are told of sections that they have finished only: knowing it before would change how they paint.
         """
-        return self._row_of(item_id) in self._queue.in_reserve
+        self._check_item(item_id)
+        return self._row.get(item_id) in self._queue.in_reserve
 
     # ---- masks --------------------------------------------------------------------------------------------------------
 

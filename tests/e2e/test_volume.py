@@ -255,7 +255,7 @@ def test_an_injected_target_comes_unmarked_and_a_brush_on_it_is_a_hit(open_noteb
         "import al_widgets as al\n"
         f"volume = {made}\n"
         "session = al.Session(al.SlicePool(volume), al.Segmentation(['soil', 'mine']), "
-        f"store={str(tmp_path / 'v.db')!r}, annotator='ann', injected=al.InjectedTargets(rate=0.5, catch=0))\n"
+        f"store={str(tmp_path / 'v.db')!r}, annotator='ann', ask='sections', injected=al.InjectedTargets(rate=0.5, catch=0))\n"
         "widget = al.VolumeWidget(session)\n"
         "widget"
     )

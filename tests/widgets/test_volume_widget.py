@@ -294,7 +294,7 @@ def test_that_a_section_measures_is_told_when_it_is_finished_and_not_before(open
 def test_a_short_line_travels_without_what_is_not_there(open_volume: Open) -> None:
     lengths = (40, 31, *[40] * 7)
     page = FakeVolumePage(open_volume(al.Volume(VOLUME, AXES, {}, "line", lengths=lengths), store=":memory:"))
-    reply = page.send("sections", indices=[1, 2])
+    reply = page.send("sections", item_ids=["line/1", "line/2"])
     assert [s["columns"] for s in reply["sections"]] == [31, 40]
     assert np.array_equal(np.frombuffer(page.sections[1], "<f4").reshape(32, 31), VOLUME[1, :, :31])
 

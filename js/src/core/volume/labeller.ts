@@ -4,6 +4,7 @@
 
 import type {
   Part,
+  ProblemInfo,
   Proposal,
   RegionInfo,
   Shape,
@@ -14,6 +15,7 @@ import type {
   StrokeValue,
   Undo,
   VolumeAnswer,
+  VolumeReply,
 } from "../../volume-wire";
 import { ItemClock } from "../clock";
 import { AnswerHistory } from "../history";
@@ -87,7 +89,7 @@ export class VolumeLabeller {
   /** Sections whose masks the kernel should tell again, once nothing of ours is under way. */
   readonly #stale = new Set<string>();
   readonly #anchored = new Set<string>();
-  /** Pictures that are shown, and labelled, in the place of a section, until they are answered: index → item id. */
+  /** What is shown, and labelled, in the place of a section where that was ever anything else: index → item id. */
   readonly #guests = new Map<number, string>();
   readonly #madeAt = new Map<string, number>();
   /** A stroke is being drawn: the mask under the hand is not replaced meanwhile. */
@@ -96,8 +98,6 @@ export class VolumeLabeller {
   begun = false;
   /** The answer after whose reply the next question comes. */
   #thenAdvance = "";
-  /** The strategy by which a section is asked for as soon as everything is saved. */
-  #thenNext: string | null = null;
   #started = false;
   #looked = -1;
   #regionToken = "";
@@ -126,14 +126,10 @@ export class VolumeLabeller {
           }
           if (reply?.wants != null) this.wants.set(reply.wants);
           if (item.message.event_id === this.#thenAdvance) this.#advance();
-          else if (this.#thenNext != null && this.#outbox.unsaved === 0) this.next("section", this.#thenNext);
         },
         refused: (item, error) => this.#refused(item, error.message),
         postponed: (_item, error) =>
-          this.notices.add(
-            { severity: "warning", message: `Not saved yet: ${error.message}. Trying again.` },
-            "postponed",
-          ),
+          this.#say("warning", `Not saved yet: ${error.message}. Trying again.`, "postponed"),
         status: (status, problem) => {
           this.#setStatus(status);
           if (problem != null) this.notices.add(problem);
@@ -142,8 +138,7 @@ export class VolumeLabeller {
         push: (push, buffers) => {
           if (push.client != null && push.client !== client) return;
           if (push.kind === "prediction") {
-            if (this.#expected.take(push.prediction, buffers))
-              this.predictions.set(this.predictions.peek() + 1);
+            this.#expect(push.prediction, buffers);
           } else if (push.kind === "states") {
             this.#hearElsewhere(push);
           } else {
@@ -151,8 +146,7 @@ export class VolumeLabeller {
             this.wants.set(push.wants);
             if (push.proposal?.region == null) {
               this.proposal.set(push.proposal);
-              // What is on the screen does not change under the hand.
-              if (push.proposal?.index !== this.index.peek()) this.#invite(push.proposal);
+              this.#invite(push.proposal);
             }
           }
         },
@@ -167,18 +161,15 @@ export class VolumeLabeller {
           () => ({ kind: "sections", item_ids: indices.map((index) => this.idOf(index)) }),
           (reply, buffers) => {
             if (reply != null && !reply.ok) {
-              const message = reply.error?.message ?? text.NO_ANSWER;
-              this.notices.add(
-                { severity: "error", message: `A section cannot be shown: ${message}` },
-                "sections",
-              );
+              const message = whyNot(reply);
+              this.#say("error", `A section cannot be shown: ${message}`, "sections");
             }
             // Meanwhile something else may be shown there.
             const wanted = reply?.sections?.filter((s) => s.item_id === this.idOf(s.index)) ?? [];
             done(reply?.ok === true ? wanted : null, buffers);
           },
         ),
-      (message) => this.notices.add({ severity: "error", message }, "sections"),
+      (message) => this.#say("error", message, "sections"),
     );
     this.phase = computed<VolumePhase>(() => {
       const connection = this.link.connection.get();
@@ -223,12 +214,12 @@ export class VolumeLabeller {
 
   /** What is shown, and labelled, as a section. */
   idOf(index: number): string {
-    return this.#guests.get(index) ?? this.nameOf(index);
+    return this.#guests.get(index) ?? `${this.#options.info.name}/${index}`;
   }
 
   /** What people call a section. */
   nameOf(index: number): string {
-    return `${this.#options.info.name}/${index}`;
+    return plain(this.idOf(index));
   }
 
   indexOf(itemId: string): number {
@@ -336,13 +327,13 @@ export class VolumeLabeller {
       if (changed.some((item) => !laid.has(item))) this.#changed();
       this.#publish();
     });
-    this.#options.later(() => this.link.flush());
+    this.#flush();
     return true;
   }
 
   /** The section is done. `rest`: what its unlabelled pixels are (null: left open). Then the next one comes. */
   finish(rest: number | null): void {
-    const item = this.nameOf(this.index.peek());
+    const item = plain(this.item);
     const said = this.#answer("label", { rest }, null, "");
     if (!said) return;
     const name = this.classes.peek()[rest ?? 0] ?? "";
@@ -360,7 +351,7 @@ export class VolumeLabeller {
   skip(note = ""): void {
     const said = this.#answer("skip", null, null, note);
     if (!said) return;
-    this.announcement.set(`${this.nameOf(this.index.peek())}: skipped`);
+    this.announcement.set(`${plain(this.item)}: skipped`);
     this.#goOn(said);
   }
 
@@ -372,7 +363,7 @@ export class VolumeLabeller {
     }
     const said = this.#answer("unsure", null, null, "");
     if (!said) return;
-    this.announcement.set(`${this.nameOf(this.index.peek())}: unsure`);
+    this.announcement.set(`${plain(this.item)}: unsure`);
     this.#goOn(said);
   }
 
@@ -395,10 +386,17 @@ export class VolumeLabeller {
     this.next(want);
   }
 
-  /** After an answer: the next section is known here, a region only when the kernel has heard the answer. */
+  /** After an answer: the next section may be known here, all else only when the kernel has heard the answer. */
   #goOn(eventId: string): void {
-    if ((this.chosen.peek() ?? this.wants.peek()) === "section") this.next("section");
+    if (this.#ready != null && (this.chosen.peek() ?? this.wants.peek()) === "section") this.next("section");
     else this.#thenAdvance = eventId;
+  }
+
+  /** The section that was proposed, as long as it is of use. */
+  get #ready(): Proposal | null {
+    const held = this.proposal.peek();
+    const open = held != null && held.index !== this.index.peek() && !this.verdict(held.index).finished;
+    return open ? held : null;
   }
 
   #advance(): void {
@@ -410,32 +408,23 @@ export class VolumeLabeller {
   /** Goes to the section, or the region, that is most worth the time. */
   next(want: Want, strategy = ""): void {
     if (want === "region") {
-      this.#seek(() =>
-        this.notices.add({ severity: "info", message: "No doubtful region is left." }, "next"),
-      );
+      this.#seek(() => this.#say("info", "No doubtful region is left.", "next"));
       return;
     }
-    const held = this.proposal.peek();
-    const here = this.index.peek();
+    const held = this.#ready;
     this.#search += 1;
     this.seeking.set(false);
     this.region.set(null);
-    this.#thenNext = null;
-    if (strategy === "" && held != null && held.index !== here && !this.verdict(held.index).finished) {
+    if (strategy === "" && held != null) {
       batch(() => {
-        this.#invite(held);
+        this.#invite(held, true);
         this.#look(held.index);
       });
       return;
     }
-    if (this.#outbox.unsaved > 0) {
-      // The kernel must know what was answered, or it asks the same again.
-      this.#thenNext = strategy;
-      return;
-    }
     this.#ask(want, strategy, (proposal) => {
       if (proposal != null) this.#propose(proposal);
-      else this.notices.add({ severity: "info", message: "No section is left to ask." }, "next");
+      else this.#say("info", "No section is left to ask.", "next");
     });
   }
 
@@ -476,7 +465,7 @@ export class VolumeLabeller {
           return;
         }
         failed();
-        this.notices.add({ severity: "warning", message: reply?.error?.message ?? text.NO_ANSWER }, "next");
+        this.#say("warning", whyNot(reply), "next");
       },
     );
   }
@@ -487,42 +476,40 @@ export class VolumeLabeller {
       if (proposal.region == null) this.proposal.set(proposal);
       else this.#regionToken = proposal.token;
       this.regionReason = proposal.region == null ? "" : proposal.reason;
-      this.#invite(proposal);
+      this.#invite(proposal, true);
       this.region.set(proposal.region);
       this.#look(proposal.index);
     });
   }
 
   /** Shows in the place of a section what is asked there, and elsewhere the sections themselves. */
-  #invite(proposal: Proposal | null): void {
-    if (proposal == null) return;
-    const { region, index, item_id } = proposal;
-    const [first = 0, , , sections = 0] = region?.box ?? [];
-    for (const at of this.#guests.keys()) {
-      const judged = region != null && at >= first && at < first + sections;
-      if (judged || (region == null && at !== index && at !== this.index.peek())) this.#seat(at, null);
-    }
-    if (region == null) this.#seat(index, item_id === this.nameOf(index) ? null : item_id);
+  #invite(proposal: Proposal | null | undefined, going = false): void {
+    // What is on the screen does not change under the hand.
+    if (proposal == null || (!going && proposal.index === this.drawnIndex.peek())) return;
+    const { region, item_id } = proposal;
+    for (const [at, guest] of this.#guests)
+      if (guest !== item_id && (region != null || at !== this.index.peek())) this.#seat(plain(guest));
+    if (region == null) this.#seat(item_id);
   }
 
-  #seat(index: number, guest: string | null): void {
-    if ((this.#guests.get(index) ?? null) === guest) return;
-    if (guest == null) this.#guests.delete(index);
-    else this.#guests.set(index, guest);
+  /** From now on this is shown in its place. */
+  #seat(itemId: string): void {
+    const index = this.indexOf(itemId);
+    if (this.idOf(index) === itemId) return;
+    this.#guests.set(index, itemId);
     if (index === this.index.peek()) {
       this.#clock.leave();
       this.drawnIndex.set(-1);
     }
     this.sections.replace(index);
     this.#changed();
-    this.verdicts.set(this.verdicts.peek() + 1);
+    this.#judged();
   }
 
   /** Shows what a row of the journal is about. */
-  #visit(row: StrokeRow): void {
-    const index = this.indexOf(row.item_id);
-    if (row.item_id !== this.nameOf(index)) this.#seat(index, row.item_id);
-    if (!row.items.includes(this.item)) this.look(index);
+  #visit({ item_id, items }: StrokeRow): void {
+    if (isGuest(item_id)) this.#seat(item_id);
+    if (!items.includes(this.item)) this.look(this.indexOf(item_id));
   }
 
   /** The region is left alone: sections are asked from now on. */
@@ -542,11 +529,11 @@ export class VolumeLabeller {
       const message = this.#undoEvent(row.event_id, row.item_id);
       this.#takeBack(message);
       this.region.set(null);
-      this.announcement.set(`Undone: ${kindOf(row)} on ${this.nameOf(this.indexOf(row.item_id))}`);
+      this.announcement.set(`Undone: ${kindOf(row)} on ${plain(row.item_id)}`);
       this.#visit(row);
       this.#publish();
     });
-    this.#options.later(() => this.link.flush());
+    this.#flush();
   }
 
   redo(): void {
@@ -559,12 +546,12 @@ export class VolumeLabeller {
       const { row, undo_id } = taken;
       this.#undoEvent(undo_id, row.item_id);
       this.#again(row);
-      this.announcement.set(`Redone: ${kindOf(row)} on ${this.nameOf(this.indexOf(row.item_id))}`);
+      this.announcement.set(`Redone: ${kindOf(row)} on ${plain(row.item_id)}`);
       this.#visit(row);
-      if (row.kind !== "stroke") this.#seat(this.indexOf(row.item_id), null);
+      if (row.kind !== "stroke") this.#seat(plain(row.item_id));
       this.#publish();
     });
-    this.#options.later(() => this.link.flush());
+    this.#flush();
   }
 
   toggleOpinion(): void {
@@ -577,7 +564,7 @@ export class VolumeLabeller {
       () => ({ kind: "add_class", name }),
       (reply) => {
         if (reply?.ok === true) this.announcement.set(`Class ${name} added`);
-        done(reply?.ok === true ? null : (reply?.error?.message ?? text.NO_ANSWER));
+        done(reply?.ok === true ? null : whyNot(reply));
       },
     );
   }
@@ -614,13 +601,13 @@ export class VolumeLabeller {
     batch(() => {
       this.link.keep(message);
       this.#give(message, judged?.region.parts ?? []);
-      if (judged == null && item_id !== this.nameOf(this.index.peek())) {
-        this.#seat(this.index.peek(), null);
+      if (isGuest(item_id) && judged == null) {
+        this.#seat(plain(item_id));
         if (this.proposal.peek()?.item_id === item_id) this.proposal.set(null);
       }
       this.#publish();
     });
-    this.#options.later(() => this.link.flush());
+    this.#flush();
     return message.event_id;
   }
 
@@ -640,7 +627,7 @@ export class VolumeLabeller {
     this.#rests.set(event_id, finished?.rest ?? null);
     this.#undoneVerdicts.delete(item_id);
     this.#journal.add({ ...base, kind: answer, tool: null, items: [item_id] });
-    this.verdicts.set(this.verdicts.peek() + 1);
+    this.#judged();
   }
 
   #takeBack({ target, event_id }: Undo): void {
@@ -654,7 +641,7 @@ export class VolumeLabeller {
       return;
     }
     if (this.#verdictRow(row.item_id) == null) this.#undoneVerdicts.add(row.item_id);
-    this.verdicts.set(this.verdicts.peek() + 1);
+    this.#judged();
   }
 
   #again(row: StrokeRow): void {
@@ -665,7 +652,7 @@ export class VolumeLabeller {
       return;
     }
     this.#undoneVerdicts.delete(row.item_id);
-    this.verdicts.set(this.verdicts.peek() + 1);
+    this.#judged();
   }
 
   #verdictRow(item: string): StrokeRow | null {
@@ -705,7 +692,7 @@ export class VolumeLabeller {
       () => ({ kind: "hello", replaces: this.#options.replaces(), looking_at: this.index.peek() }),
       (reply, buffers) => {
         if (reply?.ok !== true) {
-          this.notices.add({ severity: "error", message: reply?.error?.message ?? text.NO_ANSWER }, "hello");
+          this.#say("error", whyNot(reply), "hello");
           return;
         }
         this.notices.remove("hello");
@@ -714,13 +701,12 @@ export class VolumeLabeller {
           return waiting != null && waiting.rejected == null;
         });
         this.#hear(reply.states ?? []);
-        if (reply.prediction != null && this.#expected.take(reply.prediction, buffers))
-          this.predictions.set(this.predictions.peek() + 1);
+        this.#expect(reply.prediction, buffers);
         const { proposal } = reply;
         if (proposal != null && proposal.region == null) this.proposal.set(proposal);
         // A page that has shown nothing yet begins where the kernel asks.
         const first = this.drawnIndex.peek() < 0;
-        if (first || proposal?.index !== this.index.peek()) this.#invite(proposal ?? null);
+        this.#invite(proposal);
         this.#look(first && proposal != null ? proposal.index : this.index.peek());
         this.wants.set(reply.wants ?? "section");
         const free = (): boolean => !this.begun && this.wants.peek() === "region";
@@ -737,8 +723,7 @@ export class VolumeLabeller {
     this.link.request(
       () => ({ kind: "look", index: this.index.peek() }),
       (reply, buffers) => {
-        if (reply?.prediction != null && this.#expected.take(reply.prediction, buffers))
-          this.predictions.set(this.predictions.peek() + 1);
+        this.#expect(reply?.prediction, buffers);
       },
     );
   }
@@ -769,14 +754,14 @@ export class VolumeLabeller {
         if (settled) changed = this.#book.adopt(state) || changed;
         else if (!this.drawing) this.#book.begin(state);
       } catch (error) {
-        this.notices.add({ severity: "error", message: `${this.nameOf(this.indexOf(item_id))}: ${(error as Error).message}` }, "states");
+        this.#say("error", `${plain(item_id)}: ${(error as Error).message}`, "states");
       }
       if (settled) this.#stale.delete(item_id);
       else this.#stale.add(item_id);
       changed = changed || !settled;
     }
     if (changed) this.#changed();
-    if (states.length > 0) this.verdicts.set(this.verdicts.peek() + 1);
+    if (states.length > 0) this.#judged();
   }
 
   /** What was said in another view, or in a cell. States from before our own newest stroke are asked for again. */
@@ -784,7 +769,7 @@ export class VolumeLabeller {
     this.#journal.load(history, () => true);
     if (seq >= this.#delivered) this.#hear(states);
     else for (const { item_id } of states) this.#stale.add(item_id);
-    this.verdicts.set(this.verdicts.peek() + 1);
+    this.#judged();
     this.#publish();
     this.#refresh();
   }
@@ -793,12 +778,9 @@ export class VolumeLabeller {
   #explain({ kind }: VolumeEvent, states: readonly Verdict[]): void {
     if (this.#explained || kind !== "answer" || !states.some(({ measures }) => measures)) return;
     this.#explained = true;
-    this.notices.add(
-      {
-        severity: "info",
-        message:
-          "The section you have just finished is one of those kept aside to measure how good the model is: it is checked against what you painted, and does not learn from it. More of them come in between, and look like any other.",
-      },
+    this.#say(
+      "info",
+      "The section just finished was kept aside: the model is measured by it and does not learn from it. More come in between, unmarked.",
       "aside",
     );
   }
@@ -834,7 +816,7 @@ export class VolumeLabeller {
   #refused({ message }: Waiting<VolumeEvent>, reason: string): void {
     this.#journal.forget(message.event_id);
     if (this.#book.forget(message.event_id).length > 0) this.#changed();
-    this.verdicts.set(this.verdicts.peek() + 1);
+    this.#judged();
     this.#refusal(message, reason);
     this.#publish();
   }
@@ -846,10 +828,7 @@ export class VolumeLabeller {
         : message.kind === "answer"
           ? "An answer"
           : "Undo";
-    this.notices.add(
-      { severity: "error", message: `${what} on ${this.nameOf(this.indexOf(message.item_id))} was refused: ${reason}` },
-      message.event_id,
-    );
+    this.#say("error", `${what} on ${plain(message.item_id)} was refused: ${reason}`, message.event_id);
   }
 
   #setStatus(status: Status): void {
@@ -857,6 +836,24 @@ export class VolumeLabeller {
     if (old != null && status.rev < old.rev) return;
     this.status.set(status);
     if (!sameNames(status.classes, this.classes.peek())) this.classes.set(status.classes);
+  }
+
+  #expect(prediction: VolumeReply["prediction"], buffers: readonly DataView[]): void {
+    if (prediction != null && this.#expected.take(prediction, buffers))
+      this.predictions.set(this.predictions.peek() + 1);
+  }
+
+  /** Sends what is kept, once what was just done is on the screen. */
+  #flush(): void {
+    this.#options.later(() => this.link.flush());
+  }
+
+  #judged(): void {
+    this.verdicts.set(this.verdicts.peek() + 1);
+  }
+
+  #say(severity: ProblemInfo["severity"], message: string, key: string): void {
+    this.notices.add({ severity, message }, key);
   }
 
   #changed(): void {
@@ -870,6 +867,19 @@ export class VolumeLabeller {
       n: this.history.peek().n + 1,
     });
   }
+}
+
+/** The section in whose place something is shown. */
+function plain(itemId: string): string {
+  return itemId.replace(/~\w{8}$/, "");
+}
+
+function whyNot(reply: VolumeReply | null): string {
+  return reply?.error?.message ?? text.NO_ANSWER;
+}
+
+function isGuest(itemId: string): boolean {
+  return plain(itemId) !== itemId;
 }
 
 function rowOfStroke({ event_id, item_id, value, answered_at_ms }: Stroke, items: string[]): StrokeRow {
