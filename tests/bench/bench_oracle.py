@@ -57,6 +57,7 @@ def a1(seeds):
                 "one-coin",
                 "CROWDLAB",
                 "CROWDLAB, regularisation chosen",
+                "ceiling",
                 "confidence",
                 "seconds",
             )
@@ -68,6 +69,7 @@ def a1(seeds):
             result = fit(answers, KernelRidge(labels.X).leave_one_out)
             found["seconds"].append(time.perf_counter() - start)
             found["ours"].append((result.posterior.argmax(1) == y).mean())
+            found["ceiling"].append((sim.accuracies_known(labels) == y).mean())
             found["confidence"].append(result.posterior.max(1).mean())
             found["ours without classifier"].append((fit(answers).posterior.argmax(1) == y).mean())
             found["majority"].append((sim.majority(answers, np.random.default_rng(seed)) == y).mean())
@@ -94,6 +96,7 @@ def a1(seeds):
         ):
             if found[name]:
                 row(name, found[name])
+        row("the same classifier with everybody's true accuracy known", found["ceiling"])
         row("our mean confidence", found["confidence"])
         row("seconds a cold fit", found["seconds"])
         if title == "digits, 2 labels an item":
@@ -160,6 +163,18 @@ def a4(seeds):
             for p in ("auto", "never", "always-3", *(["activelab"] if number < 2 else []))
         }
         row(f"**{title}**", "")
+        if number != 2:
+            runs["never, one regularisation"] = np.array(
+                [
+                    sim.relabel_session(seed=100 + s, policy="never", regularisations=(0.05,), **options)
+                    for s in range(seeds)
+                ]
+            )
+        perfect = {"name": options["name"], "accuracies": (1.0,) * 3, "drop": None}
+        if number in (0, 3):
+            runs["never, nobody errs"] = np.array(
+                [sim.relabel_session(seed=100 + s, policy="never", **perfect) for s in range(seeds)]
+            )
         for name, found in runs.items():
             row(f"{name}: unseen at 300", found[:, 0, 0])
             row(f"{name}: unseen at 600", found[:, 1, 0])
@@ -186,6 +201,10 @@ def a4(seeds):
         else:
             promise("auto - never: unseen at 600", test(ours, 1) - test(never, 1), 0.015)
             promise("auto - never: stored labels", stored(ours) - stored(never), 0.08)
+        if number != 2:
+            simple = runs["never, one regularisation"]
+            row("auto - never, one regularisation: unseen at 600", test(ours, 1) - test(simple, 1))
+            row("auto - never, one regularisation: stored labels", stored(ours) - stored(simple))
 
 
 def d2(seeds):

@@ -148,6 +148,31 @@ def forecasts(seeds, limit=500, cuts=(100, 150, 200)):
                         yield name, actual, found, limit - cut, cut, took
 
 
+def known_curve(seeds, limit=500, cuts=(100, 150, 200)):
+    """Return |log2(predicted / actual)| of labels left by one who knows the mean learning curve of the other sessions of a set."""
+    errors = []
+    for X, y in (digits(), blobs(5, 1), blobs(2, 2), blobs(3, 3)):
+        model = KernelRidge(X, int(y.max()) + 1)
+        for strategy in ("margin", "random"):
+            sessions = [run_session(model, y, strategy, seed, limit, share=0.0) for seed in range(seeds)]
+            truths = np.array([smoothed(s.truth) for s in sessions])
+            for number, session in enumerate(sessions):
+                audit = session.reserve[:150]
+                wrong = (session.predictions[:, audit] != y[audit]).mean(1)
+                curve = np.maximum.accumulate(np.delete(truths, number, 0).mean(0))
+                for cut in cuts:
+                    r = int(np.searchsorted(session.n_labels, cut))
+                    if wrong[r] * audit.size < 10:
+                        continue
+                    for factor in (0.7, 0.75, 0.8):
+                        target = 1 - factor * wrong[r]
+                        reached, told = (np.flatnonzero(c[r:] >= target) for c in (truths[number], curve))
+                        if reached.size and told.size and reached[0]:
+                            left = session.n_labels[r + np.array([told[0], reached[0]])] - cut
+                            errors.append(abs(np.log2(max(left[0], 5) / left[1])))
+    return errors
+
+
 def b4(seeds):
     """Coverage and error of forecasts of targets 20 to 30 % of the error away."""
     head("B4 forecasts of labels to a target 20 to 30 % of the error away, four sets, margin and random")
@@ -170,6 +195,8 @@ def b4(seeds):
     row("coverage of 80 % intervals", proportion(sum(covered), len(covered)), ">= 0.75", np.mean(covered) >= 0.75)
     row("median |log2(predicted / actual)| of labels left", f"{np.median(left):.2f}", "<= 0.6", np.median(left) <= 0.6)
     row("the same of labels in total", f"{np.median(total):.2f}")
+    floor = np.median(known_curve(min(seeds, 5)))
+    row("labels left, by one who knows the mean curve of the other sessions", f"{floor:.2f}")
     row("seconds a forecast", took)
 
 
