@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from al_widgets.errors import LearnerError
+from al_widgets.learning.prevalence import lower_foreground, prevalence_shift
 
 FloatArray = npt.NDArray[np.floating[Any]]
 Mask = npt.NDArray[np.uint8]
@@ -23,6 +24,10 @@ UNLABELLED = 255
 
 THREADS = min(2, os.cpu_count() or 1)
 """Of the default learner's predictions: a stroke is answered sooner where a second core is free, and the others stay with the page."""
+
+
+SAMPLED_SECTIONS, SAMPLED_PIXELS = 8, 600
+"""Labelled sections, and pixels of each, that show how common the foreground is: their features are there already."""
 
 
 class Stopped(Exception):  # noqa: N818  # nothing went wrong
@@ -53,15 +58,20 @@ class PixelLearner:
         split, classes weighted evenly: as good as 100 trees that try the square root, in less than half of their time.
     max_pixels : int
         Labelled pixels to fit on, per class; of more, an even random sample is taken: neighbours on a stroke say the same.
+    max_background : int
+        The same of the first class, which is whatever else there is and needs more to be known by.
     random_state : int
     """
 
-    def __init__(self, estimator: Any = None, *, max_pixels: int = 1500, random_state: int = 0) -> None:
+    def __init__(
+        self, estimator: Any = None, *, max_pixels: int = 1500, max_background: int = 4000, random_state: int = 0
+    ) -> None:
         self._template = estimator
-        self._max_pixels = max_pixels
+        self._max_pixels, self._max_background = max_pixels, max_background
         self._random_state = random_state
         self._estimator: Any = None
         self._n_classes = 0
+        self._shift = 0.0
 
     @property
     def estimator(self) -> Any:
@@ -70,9 +80,19 @@ class PixelLearner:
             raise LearnerError("the pixel learner has not been fitted yet")
         return self._estimator
 
+    @property
+    def shift(self) -> float:
+        """By how much the estimator's log odds of the foreground are lowered; see `al_widgets.learning.prevalence`."""
+        return self._shift
+
     def clone(self) -> Self:
         """Return an unfitted copy."""
-        return type(self)(self._template, max_pixels=self._max_pixels, random_state=self._random_state)
+        return type(self)(
+            self._template,
+            max_pixels=self._max_pixels,
+            max_background=self._max_background,
+            random_state=self._random_state,
+        )
 
     def fit(self, source: PixelSource, masks: Mapping[int, Mask], n_classes: int) -> Self:
         """Fit on the labelled pixels of some sections.
@@ -92,7 +112,8 @@ class PixelLearner:
         rng = np.random.default_rng(self._random_state)
         features, labels = [], []
         sections, pixels, values = _labelled(source.shape, masks, n_classes)
-        keep = np.concatenate([_at_most(np.flatnonzero(values == c), self._max_pixels, rng) for c in range(n_classes)])
+        most = [self._max_background, *[self._max_pixels] * (n_classes - 1)]
+        keep = np.concatenate([_at_most(np.flatnonzero(values == c), n, rng) for c, n in enumerate(most)])
         if keep.size == 0:
             raise LearnerError("there is no labelled pixel to fit on")
         for index in np.unique(sections[keep]):
@@ -106,12 +127,35 @@ class PixelLearner:
             # Any classifier of the user's may raise anything; the session shows one sentence and keeps the old model.
             raise LearnerError(f"fitting {type(estimator).__name__} on {keep.size} pixels failed: {error}") from error
         self._estimator, self._n_classes = estimator, n_classes
+        self._shift = self._prevalence_shift(source, masks, values[keep])
         return self
+
+    def _prevalence_shift(self, source: PixelSource, masks: Mapping[int, Mask], labels: npt.NDArray[np.intp]) -> float:
+        """Return the shift of `al_widgets.learning.prevalence` from what the new estimator expects of the labelled sections."""
+        counts = np.bincount(labels, minlength=self._n_classes)
+        if not counts[0] or not counts[1:].any():
+            return 0.0
+        weights = counts > 0 if self._weighs_evenly() else counts
+        rng = np.random.default_rng(self._random_state)
+        columns = source.shape[2]
+        sections = sorted(masks)
+        sample = []
+        for index in sections[:: -(-len(sections) // SAMPLED_SECTIONS)]:
+            rows, real = masks[index].shape  # short lines have no pixels beyond their end
+            at = rng.integers(0, rows * real, SAMPLED_PIXELS)
+            sample.append(source.pixels(index, at // real * columns + at % real))
+        expected = self._given(np.concatenate(sample), "the labelled sections", None)
+        return prevalence_shift(1 - expected[:, 0], float(weights[1:].sum() / weights.sum()))
+
+    def _weighs_evenly(self) -> bool:
+        return self._template is None or getattr(self._template, "class_weight", None) == "balanced"
 
     def probabilities(
         self, source: PixelSource, index: int, stop: Callable[[], bool] | None = None
     ) -> npt.NDArray[np.float32]:
         """Return class probabilities of a section, shape (rows, columns, n_classes), float32; each pixel sums to 1.
+
+        Those of the estimator, brought back towards how common the foreground is; see `al_widgets.learning.prevalence`.
 
         Parameters
         ----------
@@ -127,17 +171,28 @@ class PixelLearner:
         Stopped
             If `stop` said so.
         """
-        estimator = self.estimator
         _, rows, columns = source.shape
+        given = self._given(source.section(index), f"section {index}", stop)
+        return lower_foreground(given, self._shift).reshape(rows, columns, self._n_classes)
+
+    def expect(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return class probabilities of pixels by their features, shape (pixels, n_classes), as `probabilities` does."""
+        return lower_foreground(self._given(features, "pixels", None), self._shift)
+
+    def _given(
+        self, features: npt.NDArray[np.float32], what: str, stop: Callable[[], bool] | None
+    ) -> npt.NDArray[np.float32]:
+        """Return the estimator's probabilities of pixels, a column for every class, also for those it was never told."""
+        estimator = self.estimator
         try:
-            given = self._predict(estimator, source.section(index), stop)
+            given = self._predict(estimator, features, stop)
         except Stopped:
             raise
         except Exception as error:
-            raise LearnerError(f"{type(estimator).__name__} failed to predict section {index}: {error}") from error
-        result = np.zeros((rows * columns, self._n_classes), np.float32)
+            raise LearnerError(f"{type(estimator).__name__} failed to predict {what}: {error}") from error
+        result = np.zeros((len(features), self._n_classes), np.float32)
         result[:, np.asarray(estimator.classes_, np.intp)] = given
-        return result.reshape(rows, columns, self._n_classes)
+        return result
 
     def _predict(
         self, estimator: Any, features: npt.NDArray[np.float32], stop: Callable[[], bool] | None

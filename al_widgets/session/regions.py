@@ -23,7 +23,9 @@ Mask = npt.NDArray[np.uint8]
 Voxels = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]
 Box = tuple[int, int, int, int, int, int]
 THRESHOLDS = (0.35, 0.25, 0.15)
-"""Of the foreground's probability, tried one after the other until there is a blob."""
+"""Of the scaled anomaly map, tried one after the other until there is a blob."""
+EXPECTED = (0.15, 0.1, 0.06)
+"""The same of the probability that a model gives the foreground: rare as it is, blobs of less than a half are worth a question."""
 ANOMALOUS = 6.0
 """Value of the anomaly map that stands for a probability of 1 before there is a model."""
 FLOOD = 10
@@ -79,8 +81,7 @@ def find_regions(
         Voxels whose blob is not asked again; voxels where a blob ends, because they are known to be background or may not be
         asked about.
     """
-    from scipy.ndimage import label
-
+    thresholds = THRESHOLDS if foreground is None else EXPECTED
     if foreground is None:
         if anomaly is None:
             return []
@@ -88,13 +89,8 @@ def find_regions(
     else:
         foreground = foreground.copy()
     foreground[cut] = 0
-    for threshold in THRESHOLDS:
-        # Blobs that were judged go first: a large one of them must not raise the threshold for the others.
-        blobs, n = label(foreground > threshold)
-        judged = np.zeros(n + 1, bool)
-        judged[np.unique(blobs[closed])] = True
-        judged[0] = False
-        found = next_regions(np.where(judged[blobs], 0, foreground), closed, k, threshold=threshold)
+    for threshold in thresholds:
+        found = next_regions(foreground, closed, k, threshold=threshold)
         if found:
             return found
     return []

@@ -23,7 +23,7 @@ from al_widgets.learning.pixels import PixelLearner, Stopped
 from al_widgets.learning.training_masks import training_masks
 from al_widgets.oracles.masks import UNPAINTED, mask_consensus
 from al_widgets.session.encoding import BackgroundEncoding
-from al_widgets.session.regions import ANOMALOUS, THRESHOLDS
+from al_widgets.session.regions import ANOMALOUS, EXPECTED, THRESHOLDS
 from al_widgets.session.rounds import Rounds, State
 from al_widgets.session.section_maps import SectionMaps, section_map
 from al_widgets.session.sections import rank_sections
@@ -255,7 +255,8 @@ class VolumeRounds(Rounds):
         doubtful = np.clip(np.stack([self.pixels.section_anomaly(i) for i in chosen]) / ANOMALOUS, 0, 1)
         for at, index in enumerate(chosen):
             if (found := self.maps[index]) is not None:
-                doubtful[at] = found.foreground / np.float32(255)
+                # On the scale of the map: what a model gives the lowest chance of being asked about is as doubtful as there.
+                doubtful[at] = found.foreground / np.float32(255) * (THRESHOLDS[0] / EXPECTED[0])
 
         def whole(masks: dict[int, Mask]) -> dict[int, Mask]:
             """Return masks as wide as the volume, by their place among the chosen ones."""

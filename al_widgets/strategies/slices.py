@@ -7,6 +7,7 @@ and fixed interval are here beside the others, and always selectable.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +111,9 @@ def interval_sections(n: int, k: int) -> IntArray:
     return np.floor((np.arange(k) + 0.5) * n / k).astype(np.intp) if k else np.empty(0, np.intp)
 
 
+HIGHEST = 0.95
+"""Threshold at which blobs are not cut any further."""
+
 FIRST_REGIONS = 3
 """Regions asked about before the first section is shown."""
 
@@ -157,8 +161,8 @@ def next_regions(
 ) -> list[Region]:
     """Return the `k` most doubtful connected blobs that nobody has been asked about, most useful first.
 
-    A blob is a connected set (6 neighbours) of voxels above `threshold`; where one outgrows a hundredth of the volume it is
-    raised until it falls apart. Its utility is doubt times size: mean of ``4 p (1 - p)``, with p the mean foreground
+    A blob is a connected set (6 neighbours) of voxels above `threshold`; one that outgrows a hundredth of the volume is cut at
+    higher thresholds until it falls apart, without touching the others. Its utility is doubt times size: mean of ``4 p (1 - p)``, with p the mean foreground
     probability, times the square root of its voxels: a wrong answer about a large blob spoils more.
 
     Parameters
@@ -172,19 +176,11 @@ def next_regions(
     min_voxels : int
         Smaller blobs are noise.
     """
-    from scipy.ndimage import find_objects, label
-
     foreground = np.asarray(foreground, np.float32)
-    level, limit = threshold, max(min_voxels, foreground.size // 100)
-    labels, n = label(foreground > level)
-    while n and level < 0.95 and int(np.bincount(labels.ravel())[1:].max(initial=0)) > limit:
-        level += 0.05
-        labels, n = label(foreground > level)
-    found: list[Region] = []
-    for number, where in enumerate(find_objects(labels), 1):
-        inside = labels[where] == number
+    found = []
+    for where, inside in _open_blobs(foreground, asked, threshold, max(min_voxels, foreground.size // 100)):
         size = int(inside.sum())
-        if size < min_voxels or asked[where][inside].any():
+        if size < min_voxels:
             continue
         values = foreground[where]
         p = float(values[inside].mean())
@@ -196,3 +192,24 @@ def next_regions(
         found.append(Region(starts[0] + int(mass.argmax()), box, (voxels[0], voxels[1], voxels[2]), utility, p))
     found.sort(key=lambda r: (-r.utility, r.box))
     return found[:k]
+
+
+def _open_blobs(
+    foreground: FloatArray, asked: npt.NDArray[np.bool_], threshold: float, limit: int
+) -> Iterator[tuple[tuple[slice, ...], npt.NDArray[np.bool_]]]:
+    """Give box and pixels of each blob that nobody was asked about, at most `limit` voxels large unless it is of one piece to the end."""
+    from scipy.ndimage import find_objects, label
+
+    left = [(threshold, tuple(slice(0, n) for n in foreground.shape), np.ones(foreground.shape, bool))]
+    while left:
+        level, outer, within = left.pop()
+        labels, _ = label((foreground[outer] > level) & within)
+        for number, box in enumerate(find_objects(labels), 1):
+            inside = labels[box] == number
+            where = tuple(slice(o.start + b.start, o.start + b.stop) for o, b in zip(outer, box, strict=True))
+            if asked[where][inside].any():
+                continue
+            if level < HIGHEST and int(inside.sum()) > limit:
+                left.append((level + 0.05, where, inside))
+            else:
+                yield where, inside

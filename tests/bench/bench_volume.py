@@ -23,6 +23,7 @@ from al_widgets.features.gpr_synthesis import Scene, synthesize
 from al_widgets.features.pixels import PixelFeatures
 from al_widgets.learning.pixels import UNLABELLED, PixelLearner, region_masks
 from al_widgets.learning.training_masks import training_masks
+from al_widgets.session.regions import EXPECTED, THRESHOLDS
 from al_widgets.strategies.section_coverage import coverage_order
 from al_widgets.strategies.slices import (
     interval_sections,
@@ -39,6 +40,8 @@ LOOK_S, STROKE_S, REGION_S = 5.0, 3.0, 2.0
 LINES = 4
 STRIDE = 3
 BUDGET_S = 60.0
+LEVELS = (0.4, 0.5, 0.6)
+TIMED = ("region", "random", "interval")
 MOMENTS_S = (6, 12, 18, 24, 36, 48, 60)
 RULES = ("query", "random", "interval", "region")
 SHARED = next((p / "shared" for p in Path(__file__).resolve().parents if (p / "shared" / "research").is_dir()), None)
@@ -62,16 +65,20 @@ class Survey:
     def ap(self, scores):
         return average_precision(scores, self.truth, repeats=2).value
 
+    def row(self, seconds, learner, scores, found):
+        """One row of a curve; of the mask also what it would be at even odds, as the estimator gives them."""
+        even = 1 / (1 + np.exp(learner.shift))
+        return (seconds, self.ap(scores), found, self.dice(scores > 0.5), self.dice(scores > even))
+
+    def dice(self, mask):
+        return 2 * (mask & (self.truth > 0)).sum() / max(mask.sum() + (self.truth > 0).sum(), 1)
+
     def found(self, lines):
         return len(set(np.unique(self.labels[list(lines)])) - {0})
 
     def predict(self, learner):
-        estimator = learner.estimator
         n, pixels, width = self.coarse.shape
-        given = estimator.predict_proba(self.coarse.reshape(n * pixels, width))
-        p = np.zeros((n * pixels, 2))
-        p[:, estimator.classes_] = given
-        return p[:, 1].reshape(self.truth.shape)
+        return learner.expect(self.coarse.reshape(n * pixels, width))[:, 1].reshape(self.truth.shape)
 
     def whole(self, scores):
         """Return scores of all pixels: the nearest one that has one."""
@@ -116,16 +123,19 @@ def by_lines(survey, rule, seed):
     plan = {
         "random": lambda: random_sections(np.arange(n), n, rng),
         # Spaced for as many lines as are going to be labelled; which comes first differs between seeds.
-        "interval": lambda: np.roll(interval_sections(n, LINES), -(seed % LINES)),
+        "interval": lambda: np.concatenate(
+            [np.roll(interval_sections(n, LINES), -(seed % LINES)), interval_sections(n, 2 * LINES)]
+        ),
         "query": lambda: coverage_order(survey.anomaly, 3),
     }[rule]()
     masks, seconds, curve, scores = {}, 0.0, [], None
-    while len(masks) < LINES or (rule == "random" and seconds < BUDGET_S):
+    while len(masks) < LINES or (rule != "query" and seconds < BUDGET_S):
         line = next_line(survey, rule, plan, masks, scores)
         masks[line], cost = paint(survey, line, rng)
         seconds += cost
-        scores = survey.predict(PixelLearner(random_state=seed).fit(survey.features, masks, 2))
-        curve.append((seconds, survey.ap(scores), survey.found(masks)))
+        learner = PixelLearner(random_state=seed).fit(survey.features, masks, 2)
+        scores = survey.predict(learner)
+        curve.append(survey.row(seconds, learner, scores, survey.found(masks)))
     return {"rule": rule, **columns(curve), "lines": list(masks)}
 
 
@@ -136,12 +146,10 @@ def by_regions(survey, seed):
     foreground = np.clip(survey.anomaly / 6, 0, 1)
     outlined, painted, found = {}, {}, set()
     asked = np.zeros(truth.shape, bool)
-    seconds, threshold, n_regions, curve = 0.0, 0.35, 0, []
+    seconds, thresholds, n_regions, curve = 0.0, THRESHOLDS, 0, []
     while seconds < BUDGET_S:
-        regions = next_regions(foreground, asked, 3, threshold=threshold)
-        if not regions and threshold > 0.15:
-            threshold -= 0.1
-            continue
+        found_now = (next_regions(foreground, asked, 3, threshold=threshold) for threshold in thresholds)
+        regions = next((regions for regions in found_now if regions), [])
         if regions and wants_region(n_regions, len(painted)):
             for region in regions:
                 hit = truth[region.voxels].mean() > 0.25
@@ -159,16 +167,17 @@ def by_regions(survey, seed):
             found |= set(np.unique(survey.labels[line])) - {0}
             seconds += cost
         if found:
-            masks = training_masks(painted, outlined, foreground, below=0.8 * threshold, rng=rng)
-            scores = survey.predict(PixelLearner(random_state=seed).fit(survey.features, masks, 2))
-            foreground = survey.whole(scores)
-            curve.append((seconds, survey.ap(scores), len(found)))
+            masks = training_masks(painted, outlined, foreground, below=0.8 * thresholds[0], rng=rng)
+            learner = PixelLearner(random_state=seed).fit(survey.features, masks, 2)
+            scores = survey.predict(learner)
+            foreground, thresholds = survey.whole(scores), EXPECTED
+            curve.append(survey.row(seconds, learner, scores, len(found)))
     return {"rule": "region", **columns(curve), "regions": n_regions, "lines": list(painted)}
 
 
 def columns(curve):
-    """Turn rows (seconds, AP, objects found) into columns."""
-    return {name: [float(row[k]) for row in curve] for k, name in enumerate(("seconds", "ap", "found"))}
+    """Turn rows (seconds, AP, objects found, Dice, Dice at even odds) into columns."""
+    return {name: [float(row[k]) for row in curve] for k, name in enumerate(("seconds", "ap", "found", "dice", "even"))}
 
 
 def surveys(generator, count):
@@ -298,8 +307,37 @@ class Results:
         spans = np.arange(0.5, BUDGET_S, 0.5)
         over = [np.mean([self.shown(rule, s) for s in spans], axis=0) for rule in ("region", "random")]
         print(f"\nmean over the first {BUDGET_S:.0f} s, shown: region / random {self.ratio(*over)}")
+        self.print_times()
+        self.print_dice()
         found = [self.interval(self.per_survey("region", lambda r, s=s: at(r, s, 0, "found")), 1) for s in (12, 24, 48)]
         print(f"objects known by regions after 12, 24, 48 s: {', '.join(found)}")
+
+    def print_times(self):
+        """The other way round: seconds until the model is as good as that."""
+        print("\n| AP reached | " + " | ".join(f"{rule}: median s, runs" for rule in TIMED) + " |")
+        print("|---" * (len(TIMED) + 1) + "|")
+        for level in LEVELS:
+            cells = []
+            for rule in TIMED:
+                runs = [r for r in self.runs if r["rule"] == rule]
+                first = np.array(
+                    [next((s for s, v in zip(r["seconds"], r["ap"], strict=True) if v >= level), np.inf) for r in runs]
+                )
+                first[first > BUDGET_S] = np.inf
+                median = np.median(first)
+                cells.append(
+                    f"{f'{median:.0f}' if np.isfinite(median) else f'> {BUDGET_S:.0f}'}, {np.isfinite(first).mean():.0%}"
+                )
+            print(f"| {level} | " + " | ".join(cells) + " |")
+
+    def print_dice(self):
+        """The mask shown: what it is, and would be where the estimator's even odds decide."""
+        print()
+        for rule in RULES[:3]:
+            shown, even = (self.per_survey(rule, lambda r, c=c: r[c][LINES - 1]) for c in ("dice", "even"))
+            print(
+                f"Dice of the mask after {LINES} lines, {rule}: {self.interval(shown)}; at even odds {self.interval(even)}"
+            )
 
 
 def draw(runs, generators, path):
@@ -321,7 +359,7 @@ def draw(runs, generators, path):
                 range(1, LINES + 1), values.mean(axis=1), error, label=rule, color=colours[rule], capsize=2
             )
         spans = np.arange(0, BUDGET_S + 1)
-        for rule in ("region", "random"):
+        for rule in TIMED:
             values = np.array([results.shown(rule, s) for s in spans])
             error = 1.96 * values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
             by_time.plot(spans, values.mean(axis=1), label=rule, color=colours[rule])

@@ -204,6 +204,54 @@ def test_next_regions_splits_what_covers_everything():
     assert [r.box for r in regions] == [(2, 5, 5, 4, 9, 9)]
 
 
+def test_next_regions_cuts_a_large_blob_without_raising_the_threshold_of_the_others():
+    p = np.zeros((10, 40, 40), np.float32)
+    p[:, :20] = 0.7  # more than a hundredth of the volume, of one piece to the end
+    p[4:6, 30:35, 30:35] = 0.4
+    asked = np.zeros(p.shape, bool)
+    assert (4, 30, 30, 6, 35, 35) in [r.box for r in next_regions(p, asked, 9, threshold=0.3)]
+    asked[0, 0, 0] = True  # somebody judged the large one
+    assert [r.box for r in next_regions(p, asked, 9, threshold=0.3)] == [(4, 30, 30, 6, 35, 35)]
+
+
+def test_the_learner_takes_more_background_than_pixels_of_an_object(features):
+    class Counting:
+        classes_ = np.array([0, 1])
+
+        def get_params(self, deep=True):
+            return {}
+
+        def fit(self, x, y):
+            self.counts = np.bincount(y)
+            return self
+
+        def predict_proba(self, x):
+            return np.full((len(x), 2), 0.5)
+
+    mask = np.zeros(features.shape[1:], np.uint8)
+    mask[:40] = 1
+    learner = PixelLearner(Counting(), max_pixels=100, max_background=300).fit(features, {2: mask}, 2)
+    assert learner.estimator.counts.tolist() == [300, 100]
+    assert learner.clone().fit(features, {2: mask}, 2).estimator.counts.tolist() == [300, 100]
+
+
+def test_the_mask_is_nearer_the_truth_than_at_even_odds(survey, features):
+    rng = np.random.default_rng(0)
+    lines = coverage_order(features.anomaly, 3)
+    learner = PixelLearner().fit(features, {int(i): stroke(survey.labels, i, rng) for i in lines}, 2)
+    rest = np.setdiff1d(np.arange(12), lines)
+    p = np.stack([learner.probabilities(features, i)[..., 1] for i in rest])
+    truth = survey.labels[rest] > 0
+    shown, even = (
+        2 * (mask & truth).sum() / (mask.sum() + truth.sum()) for mask in (p > 0.5, p > 1 / (1 + np.exp(learner.shift)))
+    )
+    assert learner.shift > 0
+    assert shown > even
+    assert learner.expect(features.section(0))[:, 1] == pytest.approx(
+        learner.probabilities(features, 0)[..., 1].ravel()
+    )
+
+
 def test_region_masks_outline_the_object_and_leave_the_doubtful_open():
     strength = np.full((5, 40, 40), 0.05)
     strength[1:4, 18:23, 18:23] = 1.0
