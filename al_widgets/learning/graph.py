@@ -1,6 +1,6 @@
 """The default learner: a Gaussian process on the pool's neighbour graph and on its features, weighed by leave-one-out.
 
-Uses the unlabelled items; predicts new items through their neighbours in the pool. Fitted on the trainer's thread; what
+Few labels lean on the graph, many hand over to the features: see `choosing`. Uses the unlabelled items; predicts new items through their neighbours in the pool. Fitted on the trainer's thread; what
 depends on features only (the graph) is shared by all learners of a pool.
 """
 
@@ -16,24 +16,27 @@ from al_widgets.errors import LearnerError
 from al_widgets.features.graph import SpectralMap, spectral_map
 from al_widgets.learning.base import FloatArray, IntArray
 from al_widgets.learning.checks import CHUNK, checked_labels, require_finite
+from al_widgets.learning.choosing import choose
 from al_widgets.learning.process import (
-    MAX_BASIS,
+    BLOCK,
     Labelled,
     Settings,
-    choose,
     class_targets,
     kernel_between,
     softmax,
     solve,
     solve_subset,
-    supervised_kernel,
 )
 
 if TYPE_CHECKING:
     from al_widgets.learning.classifier import GraphClassifier
 
-#: Labelled rows whose kernel with the basis is in memory at a time.
-BLOCK = 2048
+#: Labels that are solved exactly, at most, and how many of them in double precision; of more a random part is the basis.
+MAX_EXACT = 10_000
+MAX_DOUBLE = 2000
+MAX_BASIS = 4000
+#: Elements of a kernel with the basis that are computed at a time: they stay in the processor's cache.
+_CACHED = 1 << 19
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,15 +83,35 @@ class Solution:
 
     def _supervised(self, features: FloatArray) -> FloatArray:
         """Return Σ αⱼ k(x, xⱼ), block by block, shape (m, K)."""
+        d, width = features.shape[1], self.settings.width
         out = np.empty((len(features), self.alpha.shape[1]), np.float32)
-        for start in range(0, len(features), CHUNK):
-            block = (np.asarray(features[start : start + CHUNK], np.float32) - self.centre) * self.scale
-            if self.settings.width == 0:
-                out[start : start + CHUNK] = block @ (self.basis.T @ self.alpha) + self.alpha.sum(axis=0)
-            else:
-                kernel = supervised_kernel(block, self.basis, self.settings.width)
-                out[start : start + CHUNK] = kernel @ self.alpha
+        if width == 0:
+            towards = self.basis.T @ self.alpha
+            for start in range(0, len(features), CHUNK):
+                out[start : start + CHUNK] = self._scaled(features[start : start + CHUNK]) @ towards
+            out += self.alpha.sum(axis=0)
+            return out
+        # −γ‖x − b‖² as one product: [x, 1, ‖x‖²] · [2γ b, −γ‖b‖², −γ].
+        right = np.empty((d + 2, len(self.basis)), np.float32)
+        right[:d] = 2 * width * self.basis.T
+        right[d] = -width * np.einsum("ij,ij->i", self.basis, self.basis)
+        right[d + 1] = -width
+        step = int(np.clip(_CACHED // len(self.basis), 32, CHUNK))
+        for start in range(0, len(features), step):
+            block = self._scaled(features[start : start + step])
+            left = np.empty((len(block), d + 2), np.float32)
+            left[:, :d] = block
+            left[:, d] = 1
+            np.einsum("ij,ij->i", block, block, out=left[:, d + 1])
+            kernel = left @ right
+            np.exp(kernel, out=kernel)
+            np.matmul(kernel, self.alpha, out=out[start : start + step])
         return out
+
+    def _scaled(self, block: FloatArray) -> FloatArray:
+        """Return features as the kernel takes them."""
+        scaled: FloatArray = (np.asarray(block, np.float32) - self.centre) * self.scale
+        return scaled
 
 
 def fit_solution(
@@ -119,20 +142,19 @@ def fit_solution(
     kernel_weights = {m: graph.weights(m).astype(np.float64) for m in sorted({small, large})}
     rng = np.random.default_rng(len(rows))
     n = len(rows)
-    basis = np.arange(n) if n <= MAX_BASIS else np.sort(rng.choice(n, MAX_BASIS, replace=False))
-    part = labelled.some(basis)
-    settings = choose(part, kernel_weights, Settings(large), rng)
+    settings = choose(labelled, kernel_weights, Settings(large), rng)
     weight = kernel_weights[settings.dimension]
-    kernel = kernel_between(part, part, weight, settings)
     noise = settings.noise / labelled.weights
-    if len(basis) == n:
-        alpha = solve(kernel, labelled.targets, noise)
+    if n <= MAX_EXACT:
+        part = labelled if n <= MAX_DOUBLE else labelled.single()
+        alpha = solve(kernel_between(part, part, weight, settings), part.targets, noise)
     else:
+        part = labelled.some(np.sort(rng.choice(n, MAX_BASIS, replace=False)))
         blocks = (np.arange(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK))
         parts = (
             (kernel_between(part, labelled.some(b), weight, settings), labelled.targets[b], noise[b]) for b in blocks
         )
-        alpha = solve_subset(kernel, parts)
+        alpha = solve_subset(kernel_between(part, part, weight, settings), parts)
     towards = (settings.share * weight)[:, None] * (part.coordinates.T @ alpha)
     solution = Solution(
         graph,

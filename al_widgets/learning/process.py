@@ -1,19 +1,19 @@
-"""Gaussian-process regression on class targets with several kernels, chosen by closed-form leave-one-out. Pure functions.
+"""Gaussian-process regression on class targets: kernels and closed forms. Pure functions.
 
 One process a class on targets 1 (the class) and −1 / (K − 1) (another), all with one kernel
 ``share · graph + (1 − share) · supervised``: the graph part uses the unlabelled items, the supervised part is Gaussian or
-linear on the features. Where leave-one-out says that neighbours on the graph do not share a label, the share falls to 0.
+linear on the features.
 
 References
 ----------
-Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, §5.4.2 (leave-one-out in closed form), §8.3.1 (subset
-of regressors); Zhu, Lafferty, Ghahramani, Semi-supervised learning: from Gaussian fields to Gaussian processes, 2003.
+Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, §8.3.1 (subset of regressors);
+Zhu, Lafferty, Ghahramani, Semi-supervised learning: from Gaussian fields to Gaussian processes, 2003.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,8 @@ import numpy.typing as npt
 Float64Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
-#: Labels that leave-one-out looks at, and rows the solution is made of; of more labels a random sample.
-MAX_JUDGED = 400
-MAX_BASIS = 4000
+#: Rows of a kernel computed at a time.
+BLOCK = 2048
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,6 @@ class Settings:
     width: float = 1.0
     noise: float = 0.02
     temperature: float = 4.0
-
-
-SHARES = (1.0, 0.85, 0.7, 0.5, 0.3, 0.1, 0.0)
-WIDTHS = (1.0, 0.0, 0.5, 2.0)
-NOISES = (0.02, 0.1, 0.5)
-TEMPERATURES = (2.0, 4.0, 8.0)
 
 
 @dataclass(frozen=True)
@@ -92,6 +85,16 @@ class Labelled:
             self.weights[rows],
         )
 
+    def single(self) -> Labelled:
+        """Return them in single precision: what is computed from them is, too."""
+        return Labelled(
+            self.coordinates.astype(np.float32),
+            self.features.astype(np.float32),
+            self.targets.astype(np.float32),
+            self.classes,
+            self.weights.astype(np.float32),
+        )
+
 
 def class_targets(classes: IntArray, n_classes: int) -> Float64Array:
     """Return 1 in the column of the class and −1 / (K − 1) in the others, shape (n, K)."""
@@ -123,88 +126,47 @@ def supervised_kernel(a: npt.NDArray[Any], b: npt.NDArray[Any], width: float) ->
     return product
 
 
-def kernel_between(a: Labelled, b: Labelled, weights: Float64Array, settings: Settings) -> Float64Array:
+def kernel_between(a: Labelled, b: Labelled, weights: Float64Array, settings: Settings) -> npt.NDArray[Any]:
     """Return the whole kernel between labelled rows, shape (len(a), len(b)); `weights` are those of the graph."""
-    kernel = np.zeros((len(a.classes), len(b.classes)))
-    if settings.share > 0:
-        kernel += settings.share * ((a.coordinates * weights) @ b.coordinates.T)
-    if settings.share < 1:
-        kernel += (1 - settings.share) * supervised_kernel(a.features, b.features, settings.width)
+    kernel = np.zeros((len(a.classes), len(b.classes)), a.features.dtype)
+    scaled = settings.share * weights.astype(kernel.dtype)
+    for start in range(0, len(kernel), BLOCK):
+        rows = slice(start, start + BLOCK)
+        if settings.share > 0:
+            np.matmul(a.coordinates[rows] * scaled, b.coordinates.T, out=kernel[rows])
+        if settings.share < 1:
+            supervised = supervised_kernel(a.features[rows], b.features, settings.width)
+            supervised *= 1 - settings.share
+            kernel[rows] += supervised
     return kernel
 
 
-def leave_one_out(kernel: Float64Array, targets: Float64Array, noise: Float64Array) -> Float64Array:
-    """Return what each target is predicted to be from all others (n, K): y − α / diag((K + noise)⁻¹)."""
-    inverse = np.linalg.inv(kernel + np.diag(noise))
-    loo: Float64Array = targets - (inverse @ targets) / np.diag(inverse)[:, None]
-    return loo
+def solve(kernel: npt.NDArray[Any], targets: npt.NDArray[Any], noise: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return α = (K + noise)⁻¹ Y, shape (n, K), in the precision of the kernel."""
+    from scipy.linalg import cho_solve
 
-
-def judge(loo: Float64Array, labelled: Labelled, judged: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the least mean −ln p of the true classes over temperatures, and that temperature."""
-    classes, weights = labelled.classes[judged], labelled.weights[judged]
-    weights = weights / weights.sum()
-    best = (np.inf, 4.0)
-    for temperature in TEMPERATURES:
-        chance = softmax(temperature * loo[judged])[np.arange(len(classes)), classes]
-        loss = float(-(weights * np.log(chance + 1e-9)).sum())
-        best = min(best, (loss, temperature))
-    return best
-
-
-def choose(
-    labelled: Labelled, kernel_weights: dict[int, Float64Array], default: Settings, rng: np.random.Generator
-) -> Settings:
-    """Choose settings by leave-one-out: the graph and its share with each supervised kernel, then its width, then the noise.
-
-    A label alone of its class says nothing about how well others predict it and is not judged. Until there are two judged
-    labels a class the default stands: fewer would choose by chance.
-
-    Parameters
-    ----------
-    labelled : Labelled
-    kernel_weights : dict
-        Weights of the graph's coordinates for each dimension to try.
-    default : Settings
-    rng : Generator
-        Draws which labels are looked at when there are more than 400.
-    """
-    kernels: tuple[float, ...] = WIDTHS[:2]
-    if len(labelled.classes) > MAX_JUDGED:
-        kernels = WIDTHS[:1]  # linear may win on a sample of the labels, but learns nothing more from all of them
-        labelled = labelled.some(np.sort(rng.choice(len(labelled.classes), MAX_JUDGED, replace=False)))
-    count = np.bincount(labelled.classes, minlength=labelled.targets.shape[1])
-    judged = count[labelled.classes] >= 2
-    if int(judged.sum()) < 2 * max(2, int(np.count_nonzero(count))):
-        return default
-
-    def loss(settings: Settings) -> tuple[float, Settings]:
-        kernel = kernel_between(labelled, labelled, kernel_weights[settings.dimension], settings)
-        loo = leave_one_out(kernel, labelled.targets, settings.noise / labelled.weights)
-        value, temperature = judge(loo, labelled, judged)
-        return value, replace(settings, temperature=temperature)
-
-    def best(candidates: Iterable[Settings]) -> Settings:
-        # Earlier candidates win ties: the order is the preference.
-        return min(map(loss, candidates), key=lambda pair: pair[0])[1]
-
-    chosen = best(
-        replace(default, dimension=m, share=share, width=width)
-        for width in kernels
-        for m in kernel_weights
-        for share in SHARES
-    )
-    if chosen.share < 1 and chosen.width > 0:
-        chosen = best(replace(chosen, width=width) for width in (chosen.width, *WIDTHS[2:]))
-    return best(replace(chosen, noise=noise) for noise in NOISES)
-
-
-def solve(kernel: Float64Array, targets: Float64Array, noise: Float64Array) -> Float64Array:
-    """Return α = (K + noise)⁻¹ Y, shape (n, K)."""
-    from scipy.linalg import cho_factor, cho_solve
-
-    alpha: Float64Array = cho_solve(cho_factor(kernel + np.diag(noise), lower=True), targets)
+    alpha: npt.NDArray[Any] = cho_solve((factor(kernel, noise), True), targets)
     return alpha
+
+
+def factor(kernel: npt.NDArray[Any], noise: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the lower Cholesky factor of K + noise; what stands above the diagonal is arbitrary.
+
+    A system that single precision takes for indefinite is factored in double precision.
+    """
+    from scipy.linalg import cho_factor
+
+    system = kernel.copy()
+    system[np.diag_indices(len(system))] += noise
+    try:
+        # The transpose of a symmetric matrix is what LAPACK factors in place.
+        lower, _ = cho_factor(system.T, lower=True, overwrite_a=True)
+    except np.linalg.LinAlgError:
+        if kernel.dtype == np.float64:
+            raise
+        return factor(kernel.astype(np.float64), noise)
+    factored: npt.NDArray[Any] = lower
+    return factored
 
 
 def solve_subset(
