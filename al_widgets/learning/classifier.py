@@ -45,6 +45,12 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         made.n_features_in_ = len(solution.centre)
         return made
 
+    @property
+    def solution(self) -> Solution:
+        """What was found: the process on the graph and the features."""
+        check_is_fitted(self)
+        return self._solution
+
     def fit(self, X: Any, y: Any) -> Self:
         """Fit.
 

@@ -19,6 +19,7 @@ from al_widgets.learning.checks import CHUNK, checked_labels, require_finite
 from al_widgets.learning.choosing import choose
 from al_widgets.learning.process import (
     BLOCK,
+    OFFSET,
     Labelled,
     Settings,
     class_targets,
@@ -106,6 +107,7 @@ class Solution:
             kernel = left @ right
             np.exp(kernel, out=kernel)
             np.matmul(kernel, self.alpha, out=out[start : start + step])
+        out += OFFSET * self.alpha.sum(axis=0)
         return out
 
     def _scaled(self, block: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from al_widgets.learning.base import FloatArray, IntArray
-from al_widgets.learning.process import Labelled, kernel_between, softmax
+from al_widgets.learning.process import OFFSET, Labelled, kernel_between, softmax
 
 if TYPE_CHECKING:
     from al_widgets.learning.graph import Solution
@@ -52,7 +52,7 @@ def expected_risk(
     covariance = kernel_between(asked, judged, weights, settings) - to_asked.T @ inner @ to_judged
     prior = (asked.coordinates**2 @ weights) * settings.share
     if settings.share < 1:
-        own = 1 + (asked.features**2).sum(axis=1) if settings.width == 0 else np.ones(len(rows))
+        own = 1 + (asked.features**2).sum(axis=1) if settings.width == 0 else np.full(len(rows), 1 + OFFSET)
         prior = prior + (1 - settings.share) * own
     variance = np.maximum(prior - np.einsum("ij,ij->j", to_asked, inner @ to_asked), 0)
     gain = covariance / (variance + settings.noise)[:, None]

@@ -22,6 +22,8 @@ import numpy.typing as npt
 Float64Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
+#: Variance of the constant in the Gaussian kernel: far from all labels the commoner classes are likelier.
+OFFSET = 0.3
 #: Rows of a kernel computed at a time.
 BLOCK = 2048
 
@@ -112,7 +114,7 @@ def softmax(scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def supervised_kernel(a: npt.NDArray[Any], b: npt.NDArray[Any], width: float) -> npt.NDArray[Any]:
-    """Return exp(−γ‖x − x′‖²), or for γ = 0 the linear kernel 1 + ⟨x, x′⟩, shape (len(a), len(b))."""
+    """Return exp(−γ‖x − x′‖²) + 0.3, or for γ = 0 the linear kernel 1 + ⟨x, x′⟩, shape (len(a), len(b))."""
     product: npt.NDArray[Any] = a @ b.T
     if width == 0:
         product += 1
@@ -123,6 +125,7 @@ def supervised_kernel(a: npt.NDArray[Any], b: npt.NDArray[Any], width: float) ->
     np.maximum(product, 0, out=product)
     product *= -width
     np.exp(product, out=product)
+    product += OFFSET
     return product
 
 

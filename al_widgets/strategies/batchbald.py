@@ -18,6 +18,8 @@ from al_widgets.strategies.herding import UncertaintyHerding
 from al_widgets.strategies.ranking import checked_size, nothing, shortlist
 from al_widgets.strategies.uncertainty import entropy
 
+_TINY = np.float32(1e-30)
+
 
 def batch_information(
     members: FloatArray, k: int, given: FloatArray, rng: np.random.Generator, n_configurations: int = 512
@@ -43,41 +45,43 @@ def batch_information(
     gains : ndarray (k,)
         Joint mutual information each added, in nats.
     """
-    n_members, m, n_classes = members.shape
-    p = np.asarray(members, np.float64)
-    conditional = np.mean([entropy(member) for member in p], axis=0)  # E H[y | member], (m,)
-    # Row s: P(configuration s | member); weight: 1 / P(it was kept), for sampled configurations
-    table = np.ones((1, n_members))
-    weight = np.ones(1)
+    n_members, m = members.shape[:2]
+    of_class = np.ascontiguousarray(members.transpose(2, 0, 1), np.float32) / np.float32(n_members)  # (K, M, m)
+    conditional = np.mean(
+        [entropy(np.asarray(member, np.float64)) for member in members], axis=0
+    )  # E H[y | member], (m,)
+    # Row s: P(configuration s | member) over its mean, so that long configurations do not vanish; share: P(configuration s).
+    table = np.ones((1, n_members), np.float32)
+    share = np.ones(1)
 
     def extend(chosen: FloatArray) -> None:
         """Add a row's labels (M, K) to the configurations."""
-        nonlocal table, weight
-        table = (table[:, None, :] * chosen.T[None, :, :]).reshape(-1, n_members)
-        weight = np.repeat(weight, n_classes)
+        nonlocal table, share
+        longer = table[:, None, :] * chosen.T.astype(np.float32)
+        mean = longer.mean(axis=2)
+        share = (share[:, None] * mean).reshape(-1)
+        table = (longer / np.maximum(mean, _TINY)[:, :, None]).reshape(-1, n_members)
         if len(table) > n_configurations:
-            chance = weight * table.mean(axis=1)
-            chance /= chance.sum()
-            kept = rng.choice(len(table), n_configurations, p=chance)
-            table = table[kept]
-            weight = 1 / (n_configurations * np.maximum(table.mean(axis=1), 1e-300))
+            kept = rng.choice(len(table), n_configurations, p=share / share.sum())
+            table, share = table[kept], np.full(n_configurations, 1 / n_configurations)
 
     for j in range(given.shape[1]):
-        extend(np.asarray(given[:, j], np.float64))
+        extend(given[:, j])
     taken = np.zeros(m, bool)
     chosen = np.empty(k, np.intp)
     gains = np.empty(k)
     for i in range(k):
-        joint = np.zeros(m)
-        for c in range(n_classes):
-            chance = table @ p[:, :, c] / n_members  # (configurations, m): P(configuration, y = c)
-            joint -= weight @ (chance * np.log(np.maximum(chance, 1e-300)))
-        before = -float(weight @ (table.mean(axis=1) * np.log(np.maximum(table.mean(axis=1), 1e-300))))
-        gain = np.where(taken, -np.inf, joint - before - conditional)
+        weight = share.astype(np.float32)
+        # The chain rule: what the batch's information grows by is H[y | configuration] − E H[y | member].
+        uncertain = np.zeros(m)
+        for members_chance in of_class:
+            chance = table @ members_chance  # (configurations, m): P(y = c | configuration)
+            uncertain -= weight @ (chance * np.log(np.maximum(chance, _TINY)))
+        gain = np.where(taken, -np.inf, uncertain - conditional)
         best = int(gain.argmax())
         chosen[i], gains[i] = best, gain[best]
         taken[best] = True
-        extend(p[:, best])
+        extend(members[:, best])
     return chosen, gains
 
 

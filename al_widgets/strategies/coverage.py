@@ -20,6 +20,8 @@ from al_widgets.strategies.ranking import checked_size, nothing
 #: Candidates and items whose cover is counted; of larger pools random samples. (Of 20,000 clustered items, 20 such picks cover
 #: 34.5 %, picks among all 37.8 %, random ones 10.5 %.)
 SAMPLE = 4000
+#: Candidates whose distances are computed at a time: they stay in the processor's cache.
+_BLOCK = 128
 
 
 def pure_radius(points: FloatArray, n_classes: int, rng: np.random.Generator, purity: float = 0.95) -> float:
@@ -28,9 +30,8 @@ def pure_radius(points: FloatArray, n_classes: int, rng: np.random.Generator, pu
     Clusters of k-means with as many clusters as classes stand for the classes.
     """
     some = points if len(points) <= 1000 else points[rng.choice(len(points), 1000, replace=False)]
-    some = some.astype(np.float64)
     k = min(max(n_classes, 2), len(some))
-    centres = kmeans(some, np.ones(len(some)), k, some[:0], rng)
+    centres = kmeans(some, np.ones(len(some), some.dtype), k, some[:0], rng)
     belongs = squared_distances(some, centres).argmin(axis=1)
     gap = squared_distances(some, some)
     # A ball of radius r around x is pure until r reaches the nearest item of another cluster.
@@ -62,9 +63,8 @@ class ProbabilityCoverage:
         rng, rows = context.rng, context.candidates
         limit = max(SAMPLE, 2 * size)
         some = rows if len(rows) <= limit else np.sort(rng.choice(rows, limit, replace=False))
-        everyone = np.arange(len(context.features))
-        if len(everyone) > SAMPLE:
-            everyone = np.sort(rng.choice(len(everyone), SAMPLE, replace=False))
+        n = len(context.features)
+        everyone = np.arange(n) if n <= SAMPLE else np.sort(rng.choice(n, SAMPLE, replace=False))
         points = finite_rows(context.features, everyone)
         radius = pure_radius(points, context.n_classes, rng) if self.radius is None else self.radius**2
         open_ = np.ones(len(points), points.dtype)
@@ -72,8 +72,13 @@ class ProbabilityCoverage:
         for start in range(0, len(covered), SAMPLE):
             gap = squared_distances(points, covered[start : start + SAMPLE].astype(points.dtype))
             open_[(gap <= radius).any(axis=1)] = 0
-        balls = (squared_distances(finite_rows(context.features, some), points) <= radius).astype(points.dtype)
-        degree = balls @ open_
+        balls = np.empty((len(some), len(points)), bool)
+        degree = np.empty(len(some))
+        for start in range(0, len(some), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            gap = squared_distances(finite_rows(context.features, some[block]), points)
+            np.less_equal(gap, radius, out=balls[block])
+            degree[block] = np.less_equal(gap, radius, out=gap) @ open_
         chosen = np.empty(size, np.intp)
         utilities = np.empty(size)
         taken = np.zeros(len(some), bool)
@@ -83,7 +88,7 @@ class ProbabilityCoverage:
             best = int(np.where(taken, -np.inf, degree + tie).argmax())
             chosen[i], utilities[i] = best, max(0.0, float(degree[best])) / len(points)
             taken[best] = True
-            new = np.flatnonzero((balls[best] > 0) & (open_ > 0))
+            new = np.flatnonzero(balls[best] & (open_ > 0))
             open_[new] = 0
-            degree -= balls[:, new].sum(axis=1)
+            degree -= np.count_nonzero(balls[:, new], axis=1)
         return Selection(some[chosen].astype(np.intp, copy=False), utilities)

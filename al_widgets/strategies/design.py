@@ -48,7 +48,7 @@ class Design:
     Notes
     -----
     With C the posterior covariance of the p weights, v = C x and s = xᵀ v + noise, taking x gives C − v vᵀ / s. All
-    quantities of the candidates follow in O(m p).
+    quantities of the candidates follow in O(m p), those that were asked for.
     """
 
     def __init__(
@@ -62,8 +62,7 @@ class Design:
     ) -> None:
         root: FloatArray = np.sqrt(weights.astype(np.float64))
         self._phi = (coordinates * root.astype(coordinates.dtype)).astype(np.float32, copy=False)
-        square: FloatArray = np.diag(gram) if gram.ndim == 1 else gram
-        self._gram = root[:, None] * square.astype(np.float64) * root
+        self._gram = gram * root**2 if gram.ndim == 1 else root[:, None] * gram.astype(np.float64) * root
         self._total = root * total
         self._noise = noise
         seen = known.astype(np.float64) * root
@@ -73,11 +72,22 @@ class Design:
             self._covariance: FloatArray = np.eye(p) - seen.T @ inner @ seen
         else:
             self._covariance = np.linalg.inv(np.eye(p) + seen.T @ seen / noise)
-        projected = self._phi @ self._covariance.astype(np.float32)
-        self._variance = np.einsum("ij,ij->i", projected, self._phi, dtype=np.float64)
+        self._projected: FloatArray | None = None
+        self._variance = np.einsum("ij,ij->i", self._project(), self._phi, dtype=np.float64)
         # Σ over all rows of cov(row, candidate)², and of cov(row, candidate)
-        self._squares = np.einsum("ij,ij->i", projected @ self._gram.astype(np.float32), projected, dtype=np.float64)
-        self._sums = (projected @ self._total.astype(np.float32)).astype(np.float64)
+        self._squares: FloatArray | None = None
+        self._sums: FloatArray | None = None
+
+    def _project(self) -> FloatArray:
+        """Return C x of each candidate x, shape (m, p); remembered until a row is taken."""
+        if self._projected is None:
+            self._projected = self._phi @ self._covariance.astype(np.float32)
+        return self._projected
+
+    def _weigh(self, vectors: FloatArray) -> FloatArray:
+        """Return G v of vectors in rows; G is diagonal where coordinates are orthonormal."""
+        weighed: FloatArray = vectors * self._gram if self._gram.ndim == 1 else vectors @ self._gram
+        return weighed
 
     @property
     def variance(self) -> FloatArray:
@@ -88,26 +98,39 @@ class Design:
     @property
     def v_optimality(self) -> FloatArray:
         """How much a label of each candidate lowers the summed variance of all rows, shape (m,)."""
+        if self._squares is None:
+            projected = self._project()
+            gram = self._gram.astype(np.float32)
+            if gram.ndim == 1:
+                self._squares = (np.square(projected) @ gram).astype(np.float64)
+            else:
+                self._squares = np.einsum("ij,ij->i", projected @ gram, projected, dtype=np.float64)
         settled: FloatArray = np.maximum(self._squares, 0) / (self.variance + self._noise)
         return settled
 
     @property
     def sigma_optimality(self) -> FloatArray:
         """How much a label of each candidate lowers the variance of the sum over all rows, shape (m,)."""
+        if self._sums is None:
+            towards = self._covariance @ self._total
+            self._sums = (self._phi @ towards.astype(np.float32)).astype(np.float64)
         settled: FloatArray = self._sums**2 / (self.variance + self._noise)
         return settled
 
     def take(self, position: int) -> None:
         """Count the candidate at `position` as labelled."""
+        self._projected = None
         x = self._phi[position].astype(np.float64)
         v = self._covariance @ x
         s = float(x @ v) + self._noise
-        w = self._covariance @ (self._gram @ v)
-        gram_v, total_v = float(v @ self._gram @ v), float(self._total @ v)
-        along, across = (self._phi @ np.stack([v, w], axis=1).astype(np.float32)).T.astype(np.float64)
+        along = (self._phi @ v.astype(np.float32)).astype(np.float64)
+        if self._squares is not None:
+            weighed = self._weigh(v)
+            across = self._phi @ (self._covariance @ weighed).astype(np.float32)
+            self._squares += along * (along * (float(v @ weighed) / s) - 2 * across) / s
+        if self._sums is not None:
+            self._sums -= along * (float(self._total @ v) / s)
         self._variance -= along**2 / s
-        self._squares += along * (along * (gram_v / s) - 2 * across) / s
-        self._sums -= along * (total_v / s)
         self._covariance -= np.outer(v, v / s)
 
 

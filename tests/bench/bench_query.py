@@ -71,14 +71,19 @@ def floor(name, X, y, labelled, k, seconds):
     import numpy as np
     from query_floors import FLOORS
 
-    from al_widgets.learning import CommitteeLearner, logistic_learner
+    from al_widgets.learning import CommitteeLearner, default_learner, logistic_learner
 
     learner = CommitteeLearner() if name in COMMITTEE else logistic_learner(1.0)
     learner.fit(X, labelled, y[labelled], 10)
     linear = [m.estimator for m in (learner.members if name in COMMITTEE else [learner])]
     weights = [(np.ascontiguousarray(m.coef_.T, np.float32), m.intercept_.astype(np.float32)) for m in linear]
     W, b = weights[0]
-    return measured(lambda: FLOORS[name](X, W, b, labelled, weights, k), seconds)
+    more = weights
+    if name == "auto":
+        more = default_learner().fit(X, labelled, y[labelled], 10).estimator.solution
+    elif name == "expected_error":
+        more = y
+    return measured(lambda: FLOORS[name](X, W, b, labelled, more, k), seconds)
 
 
 def own_results(n, d, args):

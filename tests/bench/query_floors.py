@@ -1,10 +1,11 @@
 """Floors: the same arithmetic as plain float32 BLAS passes, without checks, protocol or protection.
 
 Each takes ``(X, W, b, labelled, committee, k)`` with a fitted linear model (W, b) and gives k rows. Sizes of samples and short
-lists are those of ours. What refits models (expected error) or walks a graph that was built before (designs, auto) has none.
+lists are those of ours. What walks the pool's graph or asks models again is in `query_model_floors`.
 """
 
 import numpy as np
+from query_model_floors import MODEL_FLOORS
 
 STEP = 8192
 
@@ -209,12 +210,25 @@ def herding(X, W, b, labelled, committee, k):
     return picks
 
 
+def pure_radius(P, clusters, rng):
+    """The largest ball of which 95 % holds one cluster only."""
+    centres = P[rng.choice(len(P), clusters, replace=False)].copy()
+    for _ in range(20):
+        at = squared(P, centres).argmin(axis=1)
+        for c in range(clusters):
+            own = at == c
+            if own.any():
+                centres[c] = P[own].mean(axis=0)
+    other = np.where(at[:, None] != at, squared(P, P), np.inf).min(axis=1)
+    return np.quantile(other, 0.05)
+
+
 def probability_coverage(X, W, b, labelled, committee, k):
     rng = np.random.default_rng(0)
     some = rng.choice(len(X), min(4000, len(X)), replace=False)
     able = rng.choice(len(X), min(4000, len(X)), replace=False)
     P = X[some]
-    radius = np.quantile(squared(P[:1000], P[:1000]), 0.02)  # the size of a pure ball
+    radius = pure_radius(P[:1000], W.shape[1], rng)
     open_ = (squared(X[labelled], P) > radius).all(axis=0).astype(np.float32)
     balls = (squared(X[able], P) <= radius).astype(np.float32)
     degree = balls @ open_
@@ -288,4 +302,5 @@ FLOORS = {
     "cluster_margin": cluster_margin,
     "discriminative": discriminative,
     "cost_aware": scored(margin_of),
+    **MODEL_FLOORS,
 }
