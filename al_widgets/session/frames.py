@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from al_widgets.records import Annotation, Problem, Round
+from al_widgets.records import Annotation, Estimate, Problem, Round
 from al_widgets.session.ledger import Label
 from al_widgets.session.snapshot import Snapshot
 
@@ -91,21 +91,22 @@ def predictions_frame(snapshot: Snapshot | None, order: Sequence[str], classes: 
     return pd.concat([frame, pd.DataFrame(table, columns=list(classes))], axis=1)
 
 
-def history_frame(rounds: Iterable[Round]) -> pd.DataFrame:
-    """One row a training round."""
+def history_frame(rounds: Sequence[Round], certified: Sequence[Estimate]) -> pd.DataFrame:
+    """One row a training round; `certified` is what was certified after each."""
     import pandas as pd
 
     rows = [
         (r.round, r.n_labels, r.accuracy.value, r.accuracy.low, r.accuracy.high, r.accuracy.method, r.seconds, r.money,
-         r.strategy, r.accuracy.n, r.accuracy.why, r.fit_s, r.trained_at)
-        for r in rounds
+         r.strategy, r.accuracy.n, r.accuracy.why, r.fit_s, r.trained_at, c.low, c.high)
+        for r, c in zip(rounds, certified, strict=False)
     ]  # fmt: skip
     columns = [
         "round", "n_labels", "accuracy", "low", "high", "method", "seconds", "money", "strategy", "n_audit", "why",
-        "fit_s", "trained_at",
+        "fit_s", "trained_at", "certified_low", "certified_high",
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
-    return frame.astype(dict.fromkeys(("accuracy", "low", "high", "seconds", "money"), "float64"))
+    numbers = ("accuracy", "low", "high", "seconds", "money", "certified_low", "certified_high")
+    return frame.astype(dict.fromkeys(numbers, "float64"))
 
 
 def problems_frame(problems: Iterable[Problem]) -> pd.DataFrame:

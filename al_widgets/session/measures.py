@@ -138,6 +138,33 @@ def in_hindsight(rounds: Sequence[Round], truth: Mapping[str, Any]) -> list[Roun
     return found
 
 
+def certified_path(rounds: Sequence[Round], audited: Sequence[tuple[str, Any]]) -> list[Estimate]:
+    """Return what is certified of the accuracy after each round: all bounds of a session hold together, however often one looks.
+
+    A bound is made when the audit has grown by 30 % since the last, and stands until the next one.
+
+    Parameters
+    ----------
+    rounds : sequence of Round
+        As they were remembered, oldest first.
+    audited : sequence of (str, Any)
+        Audit items with their labels, in the order in which they were answered.
+    """
+    from al_widgets.evaluation import certified_estimate, look_number
+
+    looks: list[tuple[int, int]] = []
+    due, estimate, found = 0, certified_estimate(()), []
+    for record in rounds:
+        n = 0 if record.accuracy.value is None else record.accuracy.n
+        if look_number(n) > due:
+            due, predicted = look_number(n), dict(record.reserve_predictions)
+            right = [predicted[item_id] == label for item_id, label in audited[:n] if item_id in predicted]
+            looks.append((sum(right), len(right)))
+            estimate = certified_estimate(looks)
+        found.append(estimate)
+    return found
+
+
 def spent_seconds(answers: Iterable[Annotation]) -> float:
     """Return the seconds spent on answers, pauses taken out."""
     from al_widgets.evaluation import spent
@@ -223,20 +250,19 @@ def advice(
     target: float,
     left: int,
     *,
+    certified: Estimate,
     forecast: Forecast | None = None,
     next_point: Forecast | None = None,
     use: BudgetUse | None = None,
     pause: str = "",
 ) -> Advice:
     """Return whether to stop, and why."""
-    from al_widgets.evaluation import advise, certified_estimate, stability
+    from al_widgets.evaluation import advise, stability
 
     if use is not None and use.spent:
         return Advice(stop=True, why=use.message, reasons=(use.message,), pause=pause)
     if left <= 0:
         return Advice(stop=True, why="Every item has an answer.", pause=pause)
-    known = [r.accuracy for r in rounds if r.accuracy.value is not None]
-    certified = certified_estimate((round(e.n * (e.value or 0.0)), e.n) for e in known)
     recent: list[Round] = []
     for record in reversed(rounds):  # the newest, and older ones some labels apart
         if not recent or (len(recent) < MOST_ROUNDS and recent[0].n_labels - record.n_labels >= APART):

@@ -327,8 +327,12 @@ class Readings(ABC):
         return frames.predictions_frame(self._rounds.snapshot, self._ids, self._task.classes)
 
     def history(self) -> pd.DataFrame:
-        """One row a training round: labels, accuracy with its interval, seconds and money spent."""
-        return frames.history_frame(self.rounds())
+        """One row a training round: labels, accuracy with its interval, seconds and money spent.
+
+        `low` and `high` bound the accuracy at one look, by `method`; `certified_low` and `certified_high` hold together however
+        often somebody looks, see `certified`.
+        """
+        return frames.history_frame(self.rounds(), self._certified_path())
 
     def rounds(self) -> list[Round]:
         """Return the training rounds as records, oldest first, each measured on all audit items answered by now."""
@@ -355,6 +359,27 @@ class Readings(ABC):
         """Accuracy of the present model, on the audit items answered so far."""
         with self._lock:
             return measures.accuracy(self._rounds.snapshot, self._labels(), self._row, self._reserve_ids)
+
+    @property
+    def certified(self) -> Estimate:
+        """What is certified of the accuracy: bounds that hold, all together with 95 %, for whoever watches all the time.
+
+        Clopper-Pearson intervals that share the error among ten looks, made when the audit reaches 30 answers and whenever it has
+        grown by 30 % since; between looks the last one stands. The interval of `accuracy` is narrower and valid at one look only.
+        """
+        from al_widgets.evaluation import certified_estimate
+
+        path = self._certified_path()
+        return path[-1] if path else certified_estimate(())
+
+    def _certified_path(self) -> list[Estimate]:
+        """Return what was certified after each round."""
+        with self._lock:
+            past, labels = list(self._past), self._labels()
+            audited = [i for i in self._reserve_ids if i in labels]
+            first = {i: min((e.answered_at for e in self._ledger.witnesses(i)), default=0.0) for i in audited}
+        audited.sort(key=lambda i: (first[i], i))
+        return measures.certified_path(past, [(i, labels[i].label) for i in audited])
 
     def spent(self) -> tuple[float, float | None]:
         """Return seconds and money spent on all answers of this store."""
@@ -412,6 +437,7 @@ class Readings(ABC):
             rounds,
             self.target,
             left,
+            certified=self.certified,
             forecast=self.forecast(),
             next_point=self._next_point(),
             use=self.budget,

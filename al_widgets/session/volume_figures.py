@@ -94,6 +94,15 @@ class VolumeFigures(VolumeReadings):
         predicted, truth, _ = _padded(pairs)
         return foreground_dice(predicted, truth, seed=self.seed)
 
+    @property
+    def certified(self) -> Estimate:
+        """Say that there is none: a Dice coefficient of a handful of sections is no share of independent answers."""
+        why = "Nothing is certified of masks: a Dice coefficient is no share of independent answers."
+        return Estimate(None, None, None, 0, "", why)
+
+    def _certified_path(self) -> list[Estimate]:
+        return [self.certified] * len(self._past)
+
     def mask_accuracy(self) -> pd.DataFrame:
         """Figures of the present model on finished audit sections: figure, class, value, low, high, n, method, why.
 

@@ -169,6 +169,11 @@ class VolumeTrials(VolumeAnswers):
             asked = self._query(Pick(cover_of(trial.item_id), self.strategy, None, None, "injected"))
         return replace(asked, item_id=trial.item_id)
 
+    @property
+    def injected(self) -> InjectedTargets | None:
+        """How targets are injected; None: not at all."""
+        return self._injected
+
     # ---- reading ------------------------------------------------------------------------------------------------------
 
     def trial(self, item_id: str) -> Trial | None:

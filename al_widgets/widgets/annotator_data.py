@@ -86,6 +86,7 @@ class CostPlot:
     end: float
     why: str
     summary: str
+    measure: str = "Accuracy"
 
 
 def reliability_plot(reliability: pd.DataFrame) -> PathPlot:
@@ -138,6 +139,7 @@ def cost_plot(
     target: float | None,
     forecast: Forecast | None,
     chosen: Sequence[tuple[float, float]] = (),
+    measure: str = "Accuracy",
 ) -> CostPlot:
     """Turn the rounds and the forecast into accuracy against cost.
 
@@ -153,6 +155,8 @@ def cost_plot(
     forecast : Forecast or None
     chosen : sequence of (float, float)
         (seconds spent, cross-validation on chosen items).
+    measure : str
+        What the session calls its accuracy.
     """
     unit, per_second = ("minutes", 1 / 60) if not hourly_rate else ("money", hourly_rate / 3600)
     rows = history[history["accuracy"].notna()] if len(history) else history
@@ -167,10 +171,10 @@ def cost_plot(
     points = tuple((s * per_second, v) for s, v in chosen)
     if not spent:
         why = "no accuracy yet: audit items measure it"
-        return CostPlot((), (), (), (), unit, target, (), points, 1.0, why, f"No cost curve: {why}.")
+        return CostPlot((), (), (), (), unit, target, (), points, 1.0, why, f"No cost curve: {why}.", measure)
     far = [r for r in reach if math.isfinite(r) and r < 4 * max(spent)]
     end = nice(max(1e-6, 1.05 * max(*spent, *far, *(s for s, _ in points), 0.0)))
-    summary = f"Accuracy {percent(value[-1])} for {_amount(spent[-1], unit)}."
+    summary = f"{measure} {percent(value[-1])} for {_amount(spent[-1], unit)}."
     if reach and target is not None:
         summary += f" {percent(target)} is forecast at {between(reach[0], reach[1], lambda v: _amount(v, unit))} in all (80 %)."
     if points:
@@ -179,7 +183,7 @@ def cost_plot(
             f" Cross-validation on the chosen items says {percent(points[-1][1])}, {abs(gap):.1f} points "
             f"{'above' if gap > 0 else 'below'} the audit: it is no accuracy, because the items were not drawn at random."
         )
-    return CostPlot(spent, value, low, high, unit, target, reach, points, end, "", summary)
+    return CostPlot(spent, value, low, high, unit, target, reach, points, end, "", summary, measure)
 
 
 def cost_tiles(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Any
 
 import bqplot as bq
 import numpy as np
@@ -165,9 +164,5 @@ class CostFigure:
             y=np.array([n[1] for n in names]),
             text=[n[2] for n in names],
         )
+        set_traits(self.figure, title=f"{data.measure} and cost")
         say(self._note, data.why, end / 2, 0.5)
-
-
-def parts_of(figure: Any) -> list[Any]:
-    """Return a figure's widgets, itself last, to be closed."""
-    return [*figure.marks, *figure.axes, figure]

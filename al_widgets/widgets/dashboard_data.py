@@ -55,6 +55,8 @@ class AccuracyPlot:
         Same length; rounds without an honest figure are left out.
     method : str
         Name of the interval.
+    certified : tuple of (float, float, float)
+        (labels, low, high) of the bounds that hold together, from the first one made.
     references : tuple of Reference
         Chance, majority class and target, where they are known.
     why : str
@@ -68,6 +70,7 @@ class AccuracyPlot:
     low: tuple[float, ...]
     high: tuple[float, ...]
     method: str
+    certified: tuple[tuple[float, float, float], ...]
     references: tuple[Reference, ...]
     why: str
     summary: str
@@ -127,7 +130,7 @@ def accuracy_plot(
     Parameters
     ----------
     history : DataFrame
-        `Session.history`: n_labels, accuracy, low, high, method.
+        `Session.history`: n_labels, accuracy, low, high, method; certified_low and certified_high where anything is certified.
     estimate : Estimate
         `Session.accuracy`: its `why` explains an empty curve.
     audit_counts : mapping of str to int
@@ -152,14 +155,26 @@ def accuracy_plot(
     if not x:
         why = estimate.why or f"no {terms.audited} yet"
         said = f"No {terms.measure if terms.measure.isupper() else terms.measure.lower()} yet: {why}."
-        return AccuracyPlot((), (), (), (), method, tuple(references), why, said)
+        return AccuracyPlot((), (), (), (), method, (), tuple(references), why, said)
     interval = f"{method} {between(low[-1], high[-1], percent)}" if rows["low"].notna().iloc[-1] else "no interval yet"
+    certified = _certified(rows)
+    if certified:
+        interval += f", certified {between(*certified[-1][1:], percent)} (95 % for all looks together, Clopper–Pearson)"
     compare = f" Compare: {lines}." if lines else ""
     summary = (
         f"{terms.measure} {percent(y[-1])} after {plural(int(x[-1]), terms.answer)}, {interval}; "
         f"first {percent(y[0])} after {int(x[0])}.{compare}"
     )
-    return AccuracyPlot(x, y, low, high, method, tuple(references), "", summary)
+    return AccuracyPlot(x, y, low, high, method, certified, tuple(references), "", summary)
+
+
+def _certified(rows: pd.DataFrame) -> tuple[tuple[float, float, float], ...]:
+    """Return (labels, low, high) of the rounds in which something was certified."""
+    if "certified_low" not in rows:
+        return ()
+    known = rows[rows["certified_low"].notna()]
+    columns = (known[name].astype(float) for name in ("n_labels", "certified_low", "certified_high"))
+    return tuple(zip(*columns, strict=True))
 
 
 def class_plot(labels: Sequence[str], classes: Sequence[str], counted: str = "label") -> ClassPlot:

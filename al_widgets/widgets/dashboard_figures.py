@@ -97,7 +97,7 @@ def _wrap(text: str, width: int = 34) -> list[str]:
 
 
 class AccuracyFigure:
-    """Accuracy against labels: curve, band, and dashed lines to compare with."""
+    """Accuracy against labels: curve, band, what is certified, and dashed lines to compare with."""
 
     def __init__(self, terms: Terms) -> None:
         self._measure = terms.measure
@@ -117,6 +117,10 @@ class AccuracyFigure:
         self._curve = bq.Lines(
             x=none, y=none, scales=scales, colors=[ACCENT], stroke_width=2, marker="circle", marker_size=16
         )
+        self._certified = bq.Lines(
+            x=none, y=np.empty((2, 0)), scales=scales, fill="between", colors=[ACCENT, ACCENT], opacities=[0.9, 0.9],
+            stroke_width=1, line_style="dotted", fill_colors=[ACCENT], fill_opacities=[0.09],
+        )  # fmt: skip
         self._lines = {
             name: bq.Lines(x=none, y=none, scales=scales, colors=[QUIET], stroke_width=1.3, line_style=style)
             for name, style in STYLES.items()
@@ -137,7 +141,7 @@ class AccuracyFigure:
         left.tick_values = ticks(1.0)
         self.figure = make_figure(
             terms.measure,
-            [self._band, *self._lines.values(), self._curve, self._names, self._note],
+            [self._certified, self._band, *self._lines.values(), self._curve, self._names, self._note],
             [self._bottom, left],
             left=44,
         )
@@ -150,6 +154,8 @@ class AccuracyFigure:
         x = np.array(data.n_labels)
         set_traits(self._band, x=x, y=np.array([data.low, data.high]))
         set_traits(self._curve, x=x, y=np.array(data.value))
+        certified = np.array(data.certified).reshape(-1, 3).T
+        set_traits(self._certified, x=certified[0], y=certified[1:])
         known = {r.name: r.value for r in data.references}
         for name, line in self._lines.items():
             height = known.get(name)
@@ -164,7 +170,8 @@ class AccuracyFigure:
             y=np.array([v + 0.03 if v < 0.9 else v - 0.11 for v in known.values()]),
             text=[f"{name} {value:.0%}" for name, value in known.items()],
         )
-        set_traits(self.figure, title=f"{self._measure}, {data.method}" if data.method else self._measure)
+        methods = [self._measure, *([data.method] if data.method else []), *(["certified"] if data.certified else [])]
+        set_traits(self.figure, title=", ".join(methods))
         say(self._note, data.why, end / 2, 0.76)
 
 

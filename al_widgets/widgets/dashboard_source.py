@@ -6,7 +6,7 @@ Runs on the dashboard's refresh thread; takes the session's lock only inside the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -81,9 +81,7 @@ class Reading:
 
     tiles: tuple[Tile, ...]
     advice: str
-    accuracy: AccuracyPlot
-    classes: ClassPlot
-    times: TimePlot
+    plots: Mapping[str, AccuracyPlot | ClassPlot | TimePlot]
 
 
 class Reader:
@@ -121,7 +119,11 @@ class Reader:
             )
             + tuple(Tile(*fact) for fact in session.facts()),
             advice="" if self._advice is None else self._advice.why,
-            accuracy=accuracy_plot(history, estimate, classes, audited, session.target, session.terms),
-            classes=class_plot(said.dropna().tolist(), classes, "label" if session.terms.chance else "occurrence"),
-            times=time_plot(elapsed_s),
+            plots={
+                "Accuracy": accuracy_plot(history, estimate, classes, audited, session.target, session.terms),
+                "Labels": class_plot(
+                    said.dropna().tolist(), classes, "label" if session.terms.chance else "occurrence"
+                ),
+                "Time": time_plot(elapsed_s),
+            },
         )

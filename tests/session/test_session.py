@@ -23,6 +23,7 @@ from al_widgets.errors import (
     UnknownItemError,
 )
 from al_widgets.records import Annotation
+from al_widgets.widgets.dashboard_data import accuracy_plot
 from tests.session.conftest import CLASSES, Digits
 
 Open = Callable[..., al.Session]
@@ -330,3 +331,25 @@ def test_predict_applies_the_model_to_pictures_outside_the_pool(open_session: Op
     found = session.predict(more.images[300:600].astype(np.uint8))
     assert found.columns[3:].tolist() == CLASSES
     assert (found.predicted == more.target[300:600].astype(str)).mean() > 0.6
+
+
+def test_what_is_certified_stands_between_its_looks_and_is_wider_than_one_look(
+    open_session: Open, digits: Digits
+) -> None:
+    session = open_session(audit=0.5, policy="never", batch_size=15)
+    assert session.certified.value is None
+    assert "30 audit labels" in session.certified.why
+    label(session, digits, 70)
+    session.wait()
+    certified, accuracy = session.certified, session.accuracy
+    assert certified.n >= 30
+    assert certified.low < accuracy.low
+    frame = session.history()
+    known = frame[frame.certified_low.notna()]
+    assert (known.n_audit >= 30).all()
+    assert len(known) > known.certified_low.nunique() or len(known) == 1
+    assert (known.certified_low.iloc[-1], known.certified_high.iloc[-1]) == (certified.low, certified.high)
+    assert f"{certified.low:.1%}" in " ".join(session.advice().reasons) or session.advice().stop
+    plot = accuracy_plot(frame, accuracy, session.task.classes, {}, None)
+    assert "certified" in plot.summary
+    assert plot.certified[-1][1:] == (certified.low, certified.high)

@@ -11,8 +11,11 @@ import pandas as pd
 import pytest
 
 import al_widgets as al
+from al_widgets.oracles import Detection, Trial, TrialResult
 from al_widgets.records import Estimate, Forecast
 from al_widgets.widgets.annotator_data import cost_plot, cost_tiles, pace_plot, reliability_plot
+from al_widgets.widgets.detection_data import detection_plot
+from al_widgets.widgets.detection_figure import DetectionFigure
 
 NONE = Estimate(None, None, None, 0, "")
 
@@ -101,7 +104,7 @@ def test_page_shows_both_annotators_advises_a_break_and_teaches_on_demand(
     watched: al.Session, wait_until: Callable[..., None]
 ) -> None:
     page = al.AnnotatorPage(watched)
-    names = page._reliability._names.text  # what bqplot draws
+    names = page._figures["Reliability"]._names.text  # what bqplot draws
     assert sorted(names) == ["ann", "bob"]
     assert "bob: the answers have become less reliable" in page._head.advice
     assert not any("Cross-validation" in tile[0] for tile in page._head.tiles)
@@ -109,3 +112,40 @@ def test_page_shows_both_annotators_advises_a_break_and_teaches_on_demand(
     wait_until(lambda: any("no accuracy" in tile[2] for tile in page._head.tiles))
     page.close()
     page.close()
+
+
+def result(signal_db: float | None, seen: bool, *, elsewhere: bool = False, number: int = 0) -> TrialResult:
+    trial = Trial(f"v/1~{number:08x}", "ann", number, "v/0", False, 64, 30.0, 20.0, 1, 1.5, 0.1, True, signal_db)
+    return TrialResult(trial, "label", seen, elsewhere, float(number))
+
+
+def test_detection_plot_tells_threshold_and_false_alarms() -> None:
+    assert detection_plot([], (-12.0, 24.0)).why
+    told = [result(s, s > 3, number=n) for n, s in enumerate([6, -2, 5, 1, 4, 2, 5, 0, 6, 2, 4])]
+    catches = [result(None, False, number=20), result(None, False, elsewhere=True, number=21)]
+    found = Detection.of("ann", [*told, *catches], (-12.0, 24.0))
+    plot = detection_plot([found], (-12.0, 24.0))
+    curve = plot.curves[0]
+    assert curve.threshold[1] < curve.threshold[0] < curve.threshold[2]
+    assert 1 < curve.threshold[0] < 5
+    assert len(curve.seen) + len(curve.missed) == len(told)
+    assert list(curve.chance) == sorted(curve.chance)
+    assert all(low <= p <= high for low, p, high in zip(curve.low, curve.chance, curve.high, strict=True))
+    assert "marked in 1 of 2 pictures without one" in plot.summary
+    figure = DetectionFigure()
+    figure.show(plot)
+    assert list(figure._names.text) == ["ann"]
+    assert len(figure._answers[0].x) == len(told)
+
+
+def test_the_page_of_a_volume_shows_what_is_seen_and_no_reliability(tmp_path: Path) -> None:
+    survey = al.datasets.gpr_survey(1, lines=4, samples=48, traces=32, n_targets=0, n_clutter=4)
+    options = {"store": tmp_path / "v.db", "annotator": "ann"}
+    with al.Session(
+        al.SlicePool(survey.volume), al.Segmentation(["soil", "mine"]), injected=al.InjectedTargets(), **options
+    ) as session:
+        page = al.AnnotatorPage(session)
+        assert page._plots["Reliability"].layout.display == "none"
+        assert "no injected target" in page._captions["Detection"].text
+        assert page._head.problem == ""
+        page.close()
