@@ -154,7 +154,7 @@ def accuracy_plot(
     lines = ", ".join(f"{r.name} {percent(r.value)}" for r in references)
     if not x:
         why = estimate.why or f"no {terms.audited} yet"
-        said = f"No {terms.measure if terms.measure.isupper() else terms.measure.lower()} yet: {why}."
+        said = f"No {terms.measure if terms.measure.isupper() else terms.measure.lower()} yet: {why.rstrip('.')}."
         return AccuracyPlot((), (), (), (), method, (), tuple(references), why, said)
     interval = f"{method} {between(low[-1], high[-1], percent)}" if rows["low"].notna().iloc[-1] else "no interval yet"
     certified = _certified(rows)
