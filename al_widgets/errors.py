@@ -49,6 +49,8 @@ class AlWidgetsError(Exception):
         for frame in traceback.extract_tb(self.__traceback__):
             if frame.filename.startswith(PACKAGE):
                 break
+            if "IPython" in Path(frame.filename).parts:  # which runs the cell
+                continue
             place = "cell" if "ipykernel_" in frame.filename or frame.filename.startswith("<") else frame.filename
             lines.append(f"  {place}, line {frame.lineno}: {frame.line}")
         return lines

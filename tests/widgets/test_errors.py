@@ -27,6 +27,7 @@ def test_ipython_shows_the_sentence_and_the_line_of_the_caller() -> None:
     assert "/nowhere/at/all" in shown
     assert "session = al.Session(" in shown
     assert "opening.py" not in shown
+    assert "interactiveshell.py" not in shown
 
 
 def test_lines_of_the_caller_are_named() -> None:
