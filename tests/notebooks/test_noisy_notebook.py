@@ -34,7 +34,7 @@ def test_notebook_runs_and_shows_what_it_says(tmp_path: Path, monkeypatch: pytes
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [o for o in outputs if o["output_type"] == "error"]
     views = [o for o in outputs if "application/vnd.jupyter.widget-view+json" in o.get("data", {})]
-    assert len(views) >= 8  # five plots, the annotator page, the gallery, the grid
+    assert len(views) >= 10  # six plots, two annotator pages, the gallery, the grid
     said = "\n".join(o.get("text", "") for o in outputs if o["output_type"] == "stream")
 
     def figure(pattern: str) -> float:
@@ -54,3 +54,5 @@ def test_notebook_runs_and_shows_what_it_says(tmp_path: Path, monkeypatch: pytes
     assert abs(figure(r"fence of the item\s+[\d.]+ min, off by ([+-][\d.]+)")) < 10
     chosen, audit = figure(r"off by ([\d.]+) points on average"), figure(r"the audit by ([\d.]+)")
     assert chosen > 1.5 * audit
+    assert figure(r"utility a second\s+(\d+) s") < 0.75 * figure(r"utility\s+(\d+) s")
+    assert figure(r"Fay\s+\d+\s+(-?[\d.]+)") < figure(r"Gus\s+\d+\s+(-?[\d.]+)")
