@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from al_widgets.features.gpr_injection import PointEcho, echo_field, inject, res
 from al_widgets.oracles.injected import Trial
 from al_widgets.pool.slices import SlicePool
 from al_widgets.readers.volume import Volume
+from al_widgets.session.section_maps import SectionMap
 
 BoolArray = npt.NDArray[np.bool_]
 Picture = npt.NDArray[Any]
@@ -45,6 +47,19 @@ def background_of(trial: Trial, pool: SlicePool) -> Picture:
     """Return the section that a trial is made from, turned round and cut to length as the trial says."""
     section = SlicePool.image(pool, trial.background)
     return np.ascontiguousarray((section[:, ::-1] if trial.mirrored else section)[:, : trial.columns])
+
+
+def map_of(trial: Trial, found: SectionMap, columns: int) -> SectionMap:
+    """Return the map of a trial's background, of so many real columns, turned round and cut to length as the trial says."""
+
+    def turned(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        real = values[:, :columns]
+        shown = np.zeros_like(values)
+        shown[:, : trial.columns] = (real[:, ::-1] if trial.mirrored else real)[:, : trial.columns]
+        return shown
+
+    classes, doubt, foreground = (turned(v) for v in (found.classes, found.doubt, found.foreground))
+    return replace(found, classes=classes, doubt=doubt, foreground=foreground)
 
 
 def field_of(trial: Trial, volume: Volume) -> tuple[npt.NDArray[np.float64], BoolArray]:

@@ -16,7 +16,8 @@ from al_widgets.records import Annotation, Query
 from al_widgets.session.ledger import Ledger, order_of
 from al_widgets.session.mask_ledger import MaskLedger, items_of
 from al_widgets.session.queue import Pick
-from al_widgets.session.trial_pictures import TrialPool, cover_of, field_of, is_trial_id
+from al_widgets.session.section_maps import SectionMap
+from al_widgets.session.trial_pictures import TrialPool, cover_of, field_of, is_trial_id, map_of
 from al_widgets.session.trials import Background, Trials, occupied_columns
 from al_widgets.session.volume_answers import VolumeAnswers
 from al_widgets.session.volume_readings import is_radar, slices_of
@@ -194,6 +195,19 @@ class VolumeTrials(VolumeAnswers):
         if trial is None:
             raise UnknownItemError(item_id)
         return field_of(trial, self.volume)[1]
+
+    def trial_map(self, item_id: str) -> SectionMap | None:
+        """Return what the model expects of a trial's section as it is without the target; None for sections, and before a model.
+
+        So an opinion is shown as on any section, and points out nothing that was put in.
+        """
+        trial = self.trial(item_id)
+        found = None if trial is None else self.section_map(self._row_of(trial.background))
+        return (
+            None
+            if trial is None or found is None
+            else map_of(trial, found, self._lengths()[self._row_of(trial.background)])
+        )
 
     def detections(self) -> list[Detection]:
         """Return what each annotator can see, from their answers to injected targets; empty where there are none."""

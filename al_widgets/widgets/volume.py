@@ -82,7 +82,7 @@ class VolumeWidget(SessionWidget):
                 "use al.QueryWidget"
             )
         self._asked: dict[str, list[str]] = {}
-        self._sent: dict[str, dict[int, int]] = {}
+        self._sent: dict[str, dict[str, int]] = {}
         self._regions = threading.Lock()
         self._elsewhere = Elsewhere(session)
         super().__init__(
@@ -172,12 +172,20 @@ class VolumeWidget(SessionWidget):
         if index >= len(self.session.volume):
             raise MessageError(f"there is no section {index}; the volume has {len(self.session.volume)}")
         self.session.look(client, index)
-        found = self.session.section_map(index)
+        item_id = self._shown_at(client, index)
+        found = self.session.trial_map(item_id) or self.session.section_map(index)
         if found is None:
             return None, []
         with self._pages_lock:
-            self._sent.setdefault(client, {})[index] = found.round
-        return volume_entries.prediction_of(self.session.pool.item_ids[index], index, found)
+            self._sent.setdefault(client, {})[item_id] = found.round
+        return volume_entries.prediction_of(item_id, index, found)
+
+    def _shown_at(self, client: str, index: int) -> str:
+        """Return what a page shows as a section: where it is asked a trial in its place, that."""
+        with self._pages_lock:
+            asked = self._asked.get(client, [])
+        trials = (i for i in asked if self.session.trial(i) is not None and self.session.pool.index(i) == index)
+        return next(trials, self.session.pool.item_ids[index])
 
     def _propose(self, client: str, strategy: str = "") -> Any:
         """Return what a page is asked, in place of what it was asked before."""
@@ -254,10 +262,11 @@ class VolumeWidget(SessionWidget):
             distance = np.abs(np.arange(len(item_ids)) - looking.get(client, 0))
             near = [int(index) for index in np.argsort(distance, kind="stable")[:most]]
             for index in near:
-                found = self.session.section_map(index)
-                if found is None or sent.get(index, 0) >= found.round:
+                item_id = self._shown_at(client, index)
+                found = self.session.trial_map(item_id) or self.session.section_map(index)
+                if found is None or sent.get(item_id, 0) >= found.round:
                     continue
                 with self._pages_lock:
-                    self._sent.setdefault(client, {})[index] = found.round
-                prediction, buffers = volume_entries.prediction_of(item_ids[index], index, found)
+                    self._sent.setdefault(client, {})[item_id] = found.round
+                prediction, buffers = volume_entries.prediction_of(item_id, index, found)
                 self.send({"kind": "prediction", "client": client, "prediction": prediction}, buffers)

@@ -226,6 +226,33 @@ def test_a_page_shows_the_trial_and_its_strokes_stay_with_it(open_survey: Open) 
     widget.close()
 
 
+def test_the_model_has_an_opinion_of_a_trial_as_of_any_section_and_points_nothing_out(open_survey: Open) -> None:
+    session = open_survey(injected=al.InjectedTargets(rate=0.5, free=["survey1/0", "survey1/15"]))
+    where = TRUTH["survey1/8"] > 0 if (TRUTH["survey1/8"] > 0).any() else np.eye(72, 64, dtype=bool)
+    stroke = {"tool": "brush", "parts": [part_of("survey1/8", where, 1)], "shape": None, "recipe": ""}
+    session.submit("survey1/8", stroke)
+    session.wait()
+    query = first_trial(session)
+    session.wait()
+    trial = session.trial(query.item_id)
+    assert trial is not None
+    found, real = session.trial_map(query.item_id), session.section_map(session.pool.index(trial.background))
+    assert found is not None
+    assert real is not None
+    turned = real.classes[:, ::-1] if trial.mirrored else real.classes
+    np.testing.assert_array_equal(found.classes, turned)
+    assert session.trial_map(trial.background) is None
+    widget = al.VolumeWidget(session)
+    page = FakeVolumePage(widget)
+    page.hello()
+    assert page.proposal is not None
+    assert page.proposal["item_id"] == query.item_id
+    told = page.send("look", index=page.proposal["index"])
+    assert told["prediction"]["item_id"] == query.item_id
+    np.testing.assert_array_equal(page.predictions[page.proposal["index"]]["classes"], turned)
+    widget.close()
+
+
 def test_what_cannot_be_injected_is_said(open_survey: Open) -> None:
     with pytest.raises(TaskError, match=r"0\.01 to 0\.5"):
         al.InjectedTargets(rate=0.9)
