@@ -7,7 +7,7 @@ from typing import Any
 import traitlets as t
 
 from al_widgets.session import Session
-from al_widgets.widgets.sheet import STATIC, SheetWidget, groups_of
+from al_widgets.widgets.sheet import SheetWidget, groups_of
 from al_widgets.widgets.sheet_wire import Sheet
 
 
@@ -32,9 +32,6 @@ class BatchGrid(SheetWidget):
     >>> import al_widgets as al
     >>> al.BatchGrid(session)  # doctest: +SKIP
     """
-
-    _esm = STATIC / "sheet.js"
-    _css = STATIC / "sheet.css"
 
     mode = t.Unicode("grid").tag(sync=True)
 

@@ -11,7 +11,7 @@ from al_widgets.records import Query
 from al_widgets.session import Session
 from al_widgets.session.ledger import REVIEW
 from al_widgets.session.reviewing import Doubt
-from al_widgets.widgets.sheet import STATIC, SheetWidget
+from al_widgets.widgets.sheet import SheetWidget
 from al_widgets.widgets.sheet_wire import Sheet
 
 
@@ -34,9 +34,6 @@ class ReviewGallery(SheetWidget):
     >>> import al_widgets as al
     >>> al.ReviewGallery(session)  # doctest: +SKIP
     """
-
-    _esm = STATIC / "sheet.js"
-    _css = STATIC / "sheet.css"
 
     mode = t.Unicode("review").tag(sync=True)
 

@@ -42,6 +42,8 @@ class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
         As for `QueryWidget`.
     """
 
+    _esm = STATIC / "sheet.js"
+    _css = STATIC / "sheet.css"
     _shapes = messages.shapes_of(sheet_wire.FROM_PAGE)
 
     store_id = t.Unicode().tag(sync=True)

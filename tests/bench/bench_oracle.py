@@ -23,6 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "bench")]
 
 import oracle_costs as costs  # noqa: E402
 import oracle_honesty as honesty  # noqa: E402
+import oracle_injected as injected  # noqa: E402
 import oracle_people as people  # noqa: E402
 from oracles import oracle_sessions as sim  # noqa: E402
 from promises import head, missed, row  # noqa: E402
@@ -240,6 +241,7 @@ def e2(seeds):
     row("random amplitude, RMSE", f"{rms(rand):.2f}")
     low, high = np.percentile([rms(ours[b]) / rms(rand[b]) for b in boot], [2.5, 97.5])
     row("ratio", f"{rms(ours) / rms(rand):.2f} ({low:.2f} to {high:.2f})", "<= 0.65", rms(ours) / rms(rand) <= 0.65)
+    injected.rows(seeds)
 
 
 def e3(seeds):
