@@ -431,7 +431,7 @@ def test_the_dashboard_speaks_of_dice_strokes_and_sections(open_volume: Open) ->
     session = open_volume(audit=0.25, hourly_rate=36.0)
     empty = Reader(session).read()
     assert [t.name for t in empty.tiles] == ["Labels", "Dice", "Spent", "To 95.0 %", "Strokes"]
-    assert "No dice yet" in empty.accuracy.summary
+    assert "No dice yet" in empty.plots["Accuracy"].summary
     for query in session.queries():
         session.submit(query, TRUTH[index_of(query.item_id)], elapsed_s=20.0)
     session.wait()
@@ -442,13 +442,13 @@ def test_the_dashboard_speaks_of_dice_strokes_and_sections(open_volume: Open) ->
     assert tiles["Spent"].note == "costs 2.40"
     assert "20.0 s a section" in tiles["Strokes"].note
     assert 0.5 < float(tiles["Average precision"].value) <= 1
-    assert reading.accuracy.value
+    assert reading.plots["Accuracy"].value
     assert all(low <= y <= high for low, y, high in zip(
-        reading.accuracy.low, reading.accuracy.value, reading.accuracy.high, strict=True))  # fmt: skip
-    assert {r.name for r in reading.accuracy.references} == {"target"}
-    assert reading.classes.names == ("soil", "mine", "stone")
-    assert reading.classes.counts[0] == 12
-    assert reading.classes.counts[1] == int((TRUTH == 1).any(axis=(1, 2)).sum())
+        reading.plots["Accuracy"].low, reading.plots["Accuracy"].value, reading.plots["Accuracy"].high, strict=True))  # fmt: skip
+    assert {r.name for r in reading.plots["Accuracy"].references} == {"target"}
+    assert reading.plots["Labels"].names == ("soil", "mine", "stone")
+    assert reading.plots["Labels"].counts[0] == 12
+    assert reading.plots["Labels"].counts[1] == int((TRUTH == 1).any(axis=(1, 2)).sum())
 
 
 def test_pictures_that_are_no_volume_are_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -461,3 +461,23 @@ def test_pictures_that_are_no_volume_are_refused_with_what_to_do(tmp_path: Path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(ReadError, match="no lines"):
         al.Session(tmp_path / "empty", TASK, store=":memory:")
+
+
+def test_review_lists_masks_that_differ_worst_first(open_volume: Open, tmp_path: Path) -> None:
+    ann = open_volume(audit=0)
+    bob = open_volume(audit=0, annotator="bob")
+    assert ann.review().empty
+    for index in (1, 3, 6):
+        ann.submit(ann.pool.item_ids[index], TRUTH[index], elapsed_s=3.0)
+    bob.submit(bob.pool.item_ids[1], TRUTH[1])  # the same
+    bob.submit(bob.pool.item_ids[3], np.roll(TRUTH[3], 3, axis=0))  # a little off
+    bob.submit(bob.pool.item_ids[6], np.zeros_like(TRUTH[6]))  # saw nothing
+    found = ann.review()
+    assert found.item_id.tolist()[:2] == ["volume/6", "volume/3"]
+    assert "volume/1" not in set(found.item_id[found.agreement.notna() & (found.agreement < 1)])
+    worst = found.iloc[0]
+    assert (worst.agreement, worst.doubt, worst.n_annotations) == (0.0, 1.0, 2)
+    assert "ann and bob overlap by 0%" in worst.why
+    assert 0.2 < found.iloc[1].agreement < 0.8
+    ann.wait()
+    assert ann.review().model.notna().any()
