@@ -50,7 +50,7 @@ UNTIL_EXPECTED = """
   const root = document.querySelector('[data-al-kind="volume"]');
   const observer = new MutationObserver(look);
   function look() {
-    if (Number(root.dataset.alPredicted) < events) return;
+    if (!(Number(root.dataset.alPredicted) >= events)) return;
     observer.disconnect();
     requestAnimationFrame(() => {
       const channel = new MessageChannel();

@@ -328,3 +328,56 @@ def test_an_injected_target_comes_unmarked_and_a_brush_on_it_is_a_hit(open_noteb
     view.wait_saved()
     assert {item: seen for item, _, seen in trials()} == {first: True, second: True}
     assert notebook.kernel.run("print(session.labels().item_id.str.contains('~').any())").strip() == "False"
+
+
+COALESCED = """
+([el, points, id]) => {
+  const event = (type, [x, y], more) => new PointerEvent(type, {
+    pointerId: id, pointerType: "pen", pressure: 1, clientX: x, clientY: y, bubbles: true, composed: true, ...more,
+  });
+  const moved = "onpointerrawupdate" in el ? "pointerrawupdate" : "pointermove";
+  el.dispatchEvent(event(moved, points.at(-1), { coalescedEvents: points.map((p) => event(moved, p)) }));
+}
+"""
+
+
+def test_a_pen_presses_and_no_place_it_has_been_is_lost_between_two_frames(open_notebook, tmp_path, survey):
+    notebook = open_notebook(cell(f"np.load({str(survey)!r})", tmp_path / "v.db"))
+    view = VolumeView.of(notebook)
+    view.focus()
+    view.go(4)
+    view.scale_to(3, 3)
+    view.root.locator('[data-al-setting="size"]').fill("60")
+    view.focus()
+    radius, lie, box = round(200**0.6, 1), view.lie(), view.canvas.bounding_box()
+    view.canvas.evaluate(
+        "(el) => el.addEventListener('pointerdown', (e) => { window.__pen = [e.pointerId, e.pointerType, e.pressure]; })"
+    )
+    pen = notebook.page.context.new_cdp_session(notebook.page)
+
+    def point(kind: str, x: float, y: float, force: float) -> None:
+        pressed = {"button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen", "force": force}
+        pen.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, **pressed})
+
+    left, right, y = box["x"] + 60, box["x"] + 460, box["y"] + 90
+    point("mousePressed", left, y, 0.2)
+    number, kind, pressure = notebook.page.evaluate("window.__pen")
+    assert (kind, pressure) == ("pen", pytest.approx(0.2))
+    for step in range(1, 41):
+        point("mouseMoved", left + (right - left) * step / 40, y, 0.2 + 0.8 * step / 40)
+    # One event of one frame, that has been far below on its way.
+    way = [(right, y), (right, y + 130), (left + 200, y + 130), (left + 200, y)]
+    notebook.page.evaluate(COALESCED, [view.canvas.element_handle(), way, number])
+    point("mouseReleased", left + 200, y, 0)
+    view.wait_saved()
+    drawn = masks(notebook)["v/4"] == 1
+    columns = ((np.array([left + 20, left + 120]) - lie.left) / lie.x_scale).astype(int)
+    widths = drawn[: int((y + 60 - lie.top) / lie.y_scale)][:, columns].sum(axis=0) * lie.y_scale
+    forces = 0.2 + 0.8 * np.array([20, 120]) / (right - left)
+    assert widths == pytest.approx(2 * radius * (0.3 + 0.7 * forces), abs=2 * lie.y_scale)
+    for x, y_ in way:
+        row, column = int((y_ - lie.top) / lie.y_scale), int((x - lie.left) / lie.x_scale)
+        assert drawn[row, column], (x, y_)
+    low = int((y + 130 - lie.top) / lie.y_scale)
+    between = ((np.array([left + 200, right]) - lie.left) / lie.x_scale).astype(int)
+    assert drawn[low, between[0] : between[1]].all()
