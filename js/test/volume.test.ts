@@ -388,6 +388,16 @@ describe("labelling a volume", () => {
     expect(again.labeller.verdict(0).answer).toBe("");
   });
 
+  test("who finishes what is asked before there is another question gets one that knows of the answer", () => {
+    const kernel = new LogKernel();
+    const page = new Page().begin(kernel);
+    page.labeller.finish(0);
+    expect(page.sent.map(({ kind }) => kind)).toEqual(["answer"]);
+    const [message] = page.sent.splice(0);
+    page.labeller.receive(...kernel.handle(message as FromPage));
+    expect(page.sent.at(-1)).toMatchObject({ kind: "next", want: "section" });
+  });
+
   test("what the session wants comes by itself, unless somebody has begun; after a judged region what it wants then", () => {
     const parts = [{ item_id: "v/2", value: 1, box: [1, 1, 2, 2], runs: "04" }];
     const proposal = (n: number): object => ({
