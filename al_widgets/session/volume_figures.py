@@ -134,8 +134,10 @@ class VolumeFigures(VolumeReadings):
             return pairs, "No section is set aside for measuring: the volume is too small, or audit is 0."
         if self._rounds.learner is None:
             return pairs, "There is no model yet: an object must be painted."
-        if not pairs:
+        if not finished:
             return pairs, "No section of the audit reserve is finished yet."
+        if not pairs:
+            return pairs, "The model has not looked at the finished audit sections yet."
         return pairs, ""
 
     def costs(self) -> pd.DataFrame:
