@@ -167,12 +167,13 @@ def _searched(labelled: Labelled, kernel_weights: dict[int, Float64Array], defau
     if len(judged) < 2 * max(2, int(seen)):
         return default
     trial = _Trial(labelled, kernel_weights, judged)
-    chosen = trial.best(
-        replace(default, dimension=m, share=share, width=width)
-        for width in WIDTHS[:2]
-        for m in kernel_weights
-        for share in SHARES
-    )
+    finalists = []
+    for width in WIDTHS[:2]:
+        some = (replace(default, dimension=m, share=share, width=width) for m in kernel_weights for share in SHARES)
+        found = trial.best(some)
+        # Each kernel with its own noise: the default's suits one better than the other.
+        finalists.append(trial.best(replace(found, noise=noise) for noise in NOISES))
+    chosen = trial.best(finalists)
     if chosen.share < 1 and chosen.width > 0:
         chosen = trial.best(replace(chosen, width=width) for width in (chosen.width, *WIDTHS[2:]))
     return trial.best(replace(chosen, noise=noise) for noise in NOISES)
