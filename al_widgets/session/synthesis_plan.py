@@ -168,7 +168,7 @@ class Plan:
             values = utility(points)
             if values is None:
                 return None
-            return values * answerability(points, unsure, told) ** 2 * novelty(points, taken, spacing)
+            return values * answerability(points, unsure, told) ** 3 * novelty(points, taken, spacing)
 
         if pictures:
             return self._best_of(worth)
