@@ -6,6 +6,7 @@ detects it; alarms outside all halos are false. Further alarms in the halo of a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,3 +123,47 @@ def peaks(scores: npt.NDArray[Any], dx_m: float, dy_m: float, *, halo_m: float =
                 break
             free &= (y[:, None] - y[i]) ** 2 + (x[None, :] - x[j]) ** 2 > halo_m**2
     return np.array(alarms, np.float64).reshape(-1, 3)
+
+
+def section_detection(
+    pairs: Sequence[tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]],
+    *,
+    dx_m: float,
+    line_m: float,
+    halo_m: float = 0.25,
+    top: int = 20,
+) -> DetectionCurve:
+    """Score what a model expects of single sections against the objects in their masks.
+
+    Each section stands for itself, a strip of ground as wide as lines are apart: an object is found by a peak of its own section.
+
+    Parameters
+    ----------
+    pairs : sequence of (ndarray (rows, columns), ndarray of bool (rows, columns))
+        Scores, and where objects are; a connected piece (8 neighbours) is an object, at the middle of its columns.
+    dx_m, line_m : float
+        Spacing of columns, and of sections.
+    halo_m : float
+    top : int
+        Alarms a section at most.
+
+    Raises
+    ------
+    ValueError
+        As `detection_curve`.
+    """
+    from scipy.ndimage import find_objects, label
+
+    alarms: list[tuple[float, float]] = []
+    confidence: list[float] = []
+    targets: list[tuple[float, float]] = []
+    length = 0.0
+    for number, (scores, truth) in enumerate(pairs):
+        apart = 10 * halo_m * number  # strips never meet
+        length += scores.shape[1] * dx_m
+        found = peaks(np.asarray(scores)[None], dx_m, 1.0, halo_m=halo_m, top=top)
+        alarms += [(x, apart) for x in found[:, 0]]
+        confidence += found[:, 2].tolist()
+        pieces = find_objects(label(truth, np.ones((3, 3)))[0])
+        targets += [((where[1].start + where[1].stop - 1) / 2 * dx_m, apart) for where in pieces]
+    return detection_curve(alarms, confidence, targets, area_m2=length * line_m, halo_m=halo_m)

@@ -124,6 +124,50 @@ class VolumeFigures(VolumeReadings):
         rows = [(f, name, e.value, e.low, e.high, e.n, e.method, e.why) for f, name, e in found]
         return pd.DataFrame(rows, columns=columns)
 
+    def alarm_accuracy(self, halo_m: float = 0.25) -> pd.DataFrame:
+        """Return detection probability against false alarms a square metre, of the present model on finished audit sections.
+
+        One row a threshold, the strictest first: confidence (of alarms that are raised), detected, detected_low, detected_high,
+        false_alarms_per_m2, false_low, false_high, n_targets, n_sections. An alarm is a peak of the probability of an object along
+        a section; one within `halo_m` of an object's middle detects it. Empty while no audit section tells.
+
+        Parameters
+        ----------
+        halo_m : float
+            In metres.
+
+        Raises
+        ------
+        SessionError
+            If sections and their columns are not a length apart.
+        """
+        import pandas as pd
+
+        from al_widgets.evaluation.detection import section_detection
+
+        across, _, along = self.volume.axes
+        if not (across.unit == along.unit == "m" and across.step and along.step):
+            raise SessionError(
+                f"alarms a square metre need spacings in metres, not {across.step:g} {across.unit or 'without a unit'} between "
+                f"sections and {along.step:g} {along.unit or 'without a unit'} along them: al.read(path, …) takes them"
+            )
+        columns = ["confidence", "detected", "detected_low", "detected_high"]
+        columns += ["false_alarms_per_m2", "false_low", "false_high", "n_targets", "n_sections"]
+        pairs, why = self._audited()
+        if why:
+            return pd.DataFrame(columns=columns)
+        truths = [(mask > 0) & (mask < IGNORE) for _, mask in pairs]
+        scores = [found.foreground[:, : mask.shape[1]] / 255 for found, mask in pairs]
+        curve = section_detection(
+            list(zip(scores, truths, strict=True)), dx_m=abs(along.step), line_m=abs(across.step), halo_m=halo_m
+        )
+        n_targets = curve.detection[0].n if curve.detection else 0
+        rows = [
+            (t, d.value, d.low, d.high, f.value, f.low, f.high, n_targets, len(pairs))
+            for t, d, f in zip(curve.thresholds, curve.detection, curve.false_alarms_per_m2, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
     def _audited(self) -> tuple[list[tuple[SectionMap, Mask]], str]:
         """Return the opinion and the truth of each finished audit section, and why there is no figure."""
         with self._lock:

@@ -93,3 +93,20 @@ def test_peaks_keeps_one_alarm_a_halo():
     scores[2, 1, 5], scores[2, 3, 6], scores[8, 0, 15] = 1.0, 0.9, 0.5
     alarms = peaks(scores, dx_m=0.1, dy_m=0.1, halo_m=0.25, top=2)
     assert alarms == pytest.approx(np.array([[0.5, 0.2, 1.0], [1.5, 0.8, 0.5]]))
+
+
+def test_each_section_is_a_strip_of_its_own():
+    from al_widgets.evaluation.detection import section_detection
+
+    scores = np.zeros((2, 4, 40))
+    truth = np.zeros((2, 4, 40), bool)
+    truth[0, 1:3, 10:13] = truth[0, 2, 30] = True  # two objects on the first section, none on the second
+    scores[0, 1, 11], scores[0, 2, 20], scores[1, 1, 11] = 0.9, 0.4, 0.6
+    curve = section_detection(list(zip(scores, truth, strict=True)), dx_m=0.1, line_m=0.5, halo_m=0.25, top=2)
+    at = dict(zip(curve.thresholds, zip(curve.detection, curve.false_alarms_per_m2, strict=True), strict=True))
+    free = 2 * 40 * 0.1 * 0.5 - 2 * np.pi * 0.25**2
+    assert at[0.9][0].value == 0.5
+    assert at[0.9][1].value == 0
+    assert at[0.6][0].value == 0.5  # the same place on another section finds nothing
+    assert at[0.6][1].value == pytest.approx(1 / free)
+    assert at[0.4][1].value == pytest.approx(2 / free)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.ndimage import label
 from sklearn.linear_model import LogisticRegression
 
 import al_widgets as al
@@ -152,6 +153,29 @@ def test_the_loop_asks_every_section_once_learns_and_measures(open_volume: Open)
     costs = session.costs().set_index("kind")
     assert (costs.n["section"], costs.median_s["section"]) == (12, 20.0)
     assert session.spent()[0] == pytest.approx(240)
+
+
+def test_alarms_are_scored_by_the_square_metre_of_audit_sections(open_volume: Open) -> None:
+    axes = [("line", "m", 0.5), ("time", "ns", 0.2), ("distance", "m", 0.05)]
+    session = open_volume(al.Volume(VOLUME, axes, name="volume"))
+    assert session.alarm_accuracy().empty
+    for item_id in session.pool.item_ids:
+        session.submit(item_id, TRUTH[index_of(item_id)])
+    session.wait()
+
+    curve = session.alarm_accuracy()
+    audited = [index_of(i) for i in session._reserve_ids]
+    objects = sum(label(TRUTH[i] > 0)[1] for i in audited)
+    assert (curve.n_targets == objects).all()
+    assert (curve.n_sections == len(audited)).all()
+    assert curve.confidence.is_monotonic_decreasing
+    assert curve.detected.is_monotonic_increasing
+    assert curve.false_alarms_per_m2.is_monotonic_increasing
+    if objects:
+        sure = curve[curve.false_alarms_per_m2 == 0]
+        assert sure.detected.max() == 1
+    with pytest.raises(SessionError, match="metres"):
+        open_volume(store=":memory:").alarm_accuracy()
 
 
 def test_audit_sections_are_never_trained_on(open_volume: Open) -> None:
