@@ -130,7 +130,7 @@ def parity(_):
 
 
 def eighty(_):
-    """8,000 items of 80 classes that overlap, from 200 to 12 items each."""
+    """8,000 items of 80 classes that overlap, from 297 down to 18 items each."""
     rng = np.random.default_rng(80)
     sizes = np.geomspace(200, 12, 80)
     y = np.repeat(np.arange(80), np.round(8000 * sizes / sizes.sum()).astype(int))
