@@ -49,13 +49,15 @@ def write_class_folders(folder: str | Path, labels: Mapping[str, str], picture: 
     items = {}
     for item_id, label in labels.items():
         what = picture(item_id)
-        suffix, data = (what.suffix.lower(), None) if isinstance(what, Path) else _encoded(what)
         # Flat within a class: that is what training programs take for its pictures.
-        target = _free(folder / classes[label].replace("/", "%2F"), names[item_id].replace("/", "__"), suffix)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        place, stem = folder / classes[label].replace("/", "%2F"), names[item_id].replace("/", "__")
+        place.mkdir(parents=True, exist_ok=True)
         if isinstance(what, Path):
+            target = _free(place, stem, what.suffix.lower())
             shutil.copyfile(what, target)
-        elif data is not None:
+        else:
+            suffix, data = _encoded(what)
+            target = _free(place, stem, suffix)
             target.write_bytes(data)
         items[target.relative_to(folder).as_posix()] = {"item_id": item_id, "label": label}
     write_json(folder / INDEX, {"format": "class folders", "items": items})
