@@ -48,11 +48,14 @@ class TestDesk {
       storeId: "store",
       annotator: "ann",
       client,
+      showModel: true,
       classes: CLASSES,
       replaces: () => [],
       alive: () => new Set(),
       now: () => this.now,
       today: () => 1_700_000_000_000 + this.now,
+      delivered: () => undefined,
+      later: (run) => run(),
     });
     this.desk.start();
   }

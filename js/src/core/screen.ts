@@ -2,8 +2,7 @@
 
 import type { Answer, Entry, HistoryRow, ImageInfo } from "../wire";
 import type { Decode, Picture } from "./album";
-import type { Port } from "./link";
-import type { KeyValue } from "./storage";
+import type { HostOptions } from "./host_options";
 
 export type Phase = "ready" | "waiting" | "done" | "offline";
 
@@ -28,24 +27,8 @@ export interface Saved {
   ms: number;
 }
 
-export interface LabellerOptions<P extends Picture> {
-  port: Port;
+export interface LabellerOptions<P extends Picture> extends HostOptions {
   decode: Decode<P>;
-  storage: KeyValue | null;
-  storeId: string;
-  annotator: string;
-  client: string;
-  showModel: boolean;
-  classes: readonly string[];
-  /** Clients of this tab that are gone, and clients of this page that are alive. */
-  replaces: () => string[];
-  alive: () => ReadonlySet<string>;
-  /** Tells other pages, which may hold the same event, that it is on the disk. */
-  delivered: (eventId: string) => void;
-  now: () => number;
-  today: () => number;
-  /** Runs when what was just drawn is on the screen; where nothing is drawn, `tick` sends. */
-  later: (run: () => void) => void;
 }
 
 /** The row of the history that an answer makes. */

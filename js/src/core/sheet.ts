@@ -7,14 +7,14 @@ import type { Batch, Card, GetSheet, Group, Sheet, SheetReply } from "../sheet-w
 import type { ImageInfo, Queue, Status } from "../wire";
 import { Album, type Decode, type Picture } from "./album";
 import { Batches } from "./batches";
-import { Link, type Port, type Talk } from "./link";
+import type { HostOptions } from "./host_options";
+import { Link, type Talk } from "./link";
 import { type Mark, type Marks, marked, proposal, spoken, toggled, unresolved } from "./marks";
 import { Outbox, type Waiting } from "./outbox";
 import { Problems } from "./problems";
 import type { Request } from "./rpc";
 import type { Phase } from "./screen";
 import { batch, computed, type ReadSignal, signal } from "./signal";
-import type { KeyValue } from "./storage";
 import * as text from "./text";
 
 interface SheetTalk extends Talk {
@@ -26,19 +26,9 @@ interface SheetTalk extends Talk {
 
 export type Mode = "grid" | "review";
 
-export interface SheetOptions<P extends Picture> {
+export interface SheetOptions<P extends Picture> extends HostOptions {
   mode: Mode;
-  port: Port;
   decode: Decode<P>;
-  storage: KeyValue | null;
-  storeId: string;
-  annotator: string;
-  client: string;
-  classes: readonly string[];
-  replaces: () => string[];
-  alive: () => ReadonlySet<string>;
-  now: () => number;
-  today: () => number;
 }
 
 export interface Shown<P> {
@@ -88,8 +78,7 @@ export class SheetDesk<P extends Picture> {
     const { now, today, storage, storeId, client, annotator } = options;
     this.classes.set(options.classes);
     this.notices = new Problems(now);
-    // A place of its own: what a sheet could not deliver, only a sheet can.
-    this.#outbox = new Outbox<Batch>(storage, `${storeId}/sheet`, client, annotator, ["batch"]);
+    this.#outbox = new Outbox<Batch>(storage, storeId, client, annotator, ["batch"]);
     this.#batches = new Batches(this.#outbox, now, today);
     this.link = new Link<SheetTalk>(
       options.port,
@@ -346,6 +335,7 @@ export class SheetDesk<P extends Picture> {
     this.notices.remove("postponed");
     const ms = this.#options.today() - message.answered_at_ms;
     for (const tell of this.saved) tell({ event_id: message.event_id, ms });
+    this.#options.delivered(message.event_id);
   }
 
   /** The clock runs for the whole grid once anything of it is in sight, for the active card in a review. */

@@ -1,10 +1,8 @@
 // One for each model, shared by all its views: they are in step because there is only one state.
 
-import type { Decode, Picture } from "../core/album";
+import type { HostOptions } from "../core/host_options";
 import { KeyChoice } from "../core/keychoice";
 import type { Command, KeyPlan } from "../core/keymap";
-import { Labeller } from "../core/labeller";
-import { AUTO_LEVELS, type Levels } from "../core/pixels";
 import { type ReadSignal, type Signal, signal } from "../core/signal";
 import { watchAttention } from "./attention";
 import { aliveClients, newClient, replacedClients, storageOf } from "./clients";
@@ -23,23 +21,6 @@ interface Living {
   close(): void;
 }
 
-/** What every labeller is given by its host. */
-interface Given {
-  port: ReturnType<typeof portOf>;
-  storage: Storage | null;
-  storeId: string;
-  annotator: string;
-  client: string;
-  showModel: boolean;
-  classes: readonly string[];
-  replaces: () => string[];
-  alive: () => ReadonlySet<string>;
-  delivered: (eventId: string) => void;
-  now: () => number;
-  today: () => number;
-  later: (run: () => void) => void;
-}
-
 export abstract class Controller<L extends Living, C extends string = Command> {
   readonly keys: KeyChoice<C>;
   readonly client = newClient();
@@ -49,14 +30,20 @@ export abstract class Controller<L extends Living, C extends string = Command> {
   readonly labeller: L;
   #views = 0;
 
-  /** Registers everything and asks nothing: anywidget holds back messages until `initialize` has ended. */
+  /**
+   * Registers everything and asks nothing: anywidget holds back messages until `initialize` has ended.
+   *
+   * Pages of the same store take over each other's unsent events, if they are of the same `kind`.
+   */
   constructor(
     model: WidgetModel,
-    make: (given: Given) => L,
+    make: (given: HostOptions) => L,
     abort: AbortSignal | undefined,
     plan?: KeyPlan<C>,
+    kind = "",
   ) {
-    const storeId = model.get("store_id") ?? "";
+    const store = model.get("store_id") ?? "";
+    const storeId = store + kind;
     const storage = storageOf("localStorage");
     const channel = openChannel(storeId);
     this.title = signal(model.get("title") ?? "");
@@ -78,7 +65,8 @@ export abstract class Controller<L extends Living, C extends string = Command> {
       later: (run) => requestAnimationFrame(() => setTimeout(run)),
     });
     this.labeller = labeller;
-    this.keys = new KeyChoice<C>(storage, storeId, labeller.classes, model.get("class_keys") ?? {}, plan);
+    // Of all widgets of a store: one class, one key, wherever it is.
+    this.keys = new KeyChoice<C>(storage, store, labeller.classes, model.get("class_keys") ?? {}, plan);
 
     const listen = (name: `change:${string}`, take: () => void): void => {
       model.on(name, take);
@@ -116,15 +104,6 @@ export abstract class Controller<L extends Living, C extends string = Command> {
       if (this.#views === 0) aliveClients().delete(this.client);
     });
     this.labeller.start();
-  }
-}
-
-export class QueryController<P extends Picture> extends Controller<Labeller<P>> {
-  /** Brightness and contrast; they stay from item to item. */
-  readonly levels: Signal<Levels> = signal(AUTO_LEVELS);
-
-  constructor(model: WidgetModel, decode: Decode<P>, abort: AbortSignal | undefined) {
-    super(model, (given) => new Labeller<P>({ ...given, decode }), abort);
   }
 }
 

@@ -3,6 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import type { KernelStatus } from "../core/connection";
 import type { Port } from "../core/link";
+import type { Mode } from "../core/sheet";
 import type { VolumeInfo } from "../volume-wire";
 
 /** Traits that Python defines. Small, JSON: what a reloaded page needs before the first message. */
@@ -17,20 +18,11 @@ export interface WidgetTraits {
   /** Of the volume widget only: the volume, and the tools that its task takes. */
   info?: VolumeInfo;
   tools?: string[];
+  /** Of a sheet only. */
+  mode?: Mode;
 }
 
 export type WidgetModel = AnyModel<WidgetTraits>;
-
-export interface SheetTraits {
-  store_id: string;
-  annotator: string;
-  title: string;
-  classes: string[];
-  class_keys: Record<string, string>;
-  mode: "grid" | "review";
-}
-
-export type SheetModel = AnyModel<SheetTraits>;
 
 /** JupyterLab's and Notebook's manager know the kernel; other hosts' may not. */
 interface KernelHolder {
@@ -48,10 +40,7 @@ export function kernelStatus(manager: unknown): KernelStatus {
   return kernel.status === "idle" ? "alive" : "unknown";
 }
 
-/** What all our models have in common. */
-type AnyOfOurs = Pick<AnyModel, "send" | "on" | "off" | "widget_manager">;
-
-export function portOf(model: AnyOfOurs): Port {
+export function portOf(model: WidgetModel): Port {
   return {
     send: (message) => model.send(message),
     kernel: () => {
@@ -65,7 +54,7 @@ export function portOf(model: AnyOfOurs): Port {
 }
 
 /** Calls back when the host cuts the line between this model and the kernel. */
-export function onLost(model: AnyOfOurs, lost: () => void, signal: AbortSignal | undefined): void {
+export function onLost(model: WidgetModel, lost: () => void, signal: AbortSignal | undefined): void {
   // `comm_live_update` comes from ipywidgets' base model: at a kernel restart its manager disconnects all models.
   for (const name of ["comm_live_update", "comm:close"]) {
     model.on(name, lost);

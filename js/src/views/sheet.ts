@@ -14,7 +14,7 @@ import css from "./sheet.css?text";
 import { followTheme } from "./theme";
 
 export interface SheetState {
-  readonly desk: SheetDesk<ScreenPicture>;
+  readonly labeller: SheetDesk<ScreenPicture>;
   readonly keys: KeyChoice;
   readonly title: ReadSignal<string>;
   readonly annotator: ReadSignal<string>;
@@ -22,7 +22,7 @@ export interface SheetState {
 
 /** Shows a sheet in `parent` until `gone`. */
 export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSignal): HTMLElement {
-  const { desk, keys } = state;
+  const { labeller: desk, keys } = state;
   const review = desk.mode === "review";
   const scope = new Scope(gone);
   const root = h("div", {

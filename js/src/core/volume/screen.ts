@@ -17,9 +17,8 @@ import type {
   VolumeInfo,
   VolumeReply,
 } from "../../volume-wire";
-import type { KernelStatus } from "../connection";
+import type { HostOptions } from "../host_options";
 import type { Talk } from "../link";
-import type { KeyValue } from "../storage";
 
 export type VolumeEvent = Stroke | VolumeAnswer | Undo;
 export const VOLUME_EVENTS: readonly VolumeEvent["kind"][] = ["stroke", "answer", "undo"];
@@ -39,22 +38,8 @@ export type Verdict = Pick<SectionState, "finished" | "rest" | "answer" | "measu
 
 export const OPEN: Verdict = { finished: false, rest: null, answer: "", measures: false };
 
-export interface VolumeOptions {
+export interface VolumeOptions extends HostOptions {
   info: VolumeInfo;
-  port: { send(message: object): void; kernel(): KernelStatus };
-  storage: KeyValue | null;
-  storeId: string;
-  annotator: string;
-  client: string;
-  showModel: boolean;
-  classes: readonly string[];
   /** What the annotator looks at, as JSON text; kept beside each stroke. */
   recipe: () => string;
-  replaces: () => string[];
-  alive: () => ReadonlySet<string>;
-  delivered: (eventId: string) => void;
-  now: () => number;
-  today: () => number;
-  /** Runs when what was just drawn is on the screen. */
-  later: (run: () => void) => void;
 }
