@@ -19,7 +19,7 @@ def writers():
 
 @pytest.fixture(scope="session")
 def samples():
-    folder = ROOT.parent / "shared" / "samples"
-    if not folder.is_dir():
+    folder = next((f for p in ROOT.parents if (f := p / "shared" / "samples").is_dir()), None)
+    if folder is None:
         pytest.skip("no sample files beside the repository")
     return folder

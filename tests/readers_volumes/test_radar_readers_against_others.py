@@ -30,15 +30,39 @@ def test_read_segy_agrees_with_obspy(tmp_path, writers, code):
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("rh_data", [None, 2, 5])
+@pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("bits", [8, 16, 32])
-def test_read_dzt_agrees_with_readgssi(tmp_path, writers, bits):
-    dzt = pytest.importorskip("readgssi.dzt")
+def test_read_dzt_agrees_with_readgssi(tmp_path, writers, bits, channels, rh_data):
     high = 2 ** (min(bits, 16) - 1) - 1
-    writers.dzt(tmp_path / "a.DZT", [writers.section(128, 40, -high, high)], bits)
-    _, arrays, _ = dzt.readdzt(str(tmp_path / "a.DZT"), zero=[0])
-    ours = read(tmp_path / "a.DZT").array[0]
-    shift = 0 if bits == 32 else 2 ** (bits - 1)
-    theirs = np.asarray(arrays[0]).astype(np.int64)
-    if theirs[2:].min() >= 0 and shift:
-        theirs = theirs - shift
-    assert np.array_equal(ours[2:], theirs[2:])
+    path = tmp_path / "a.DZT"
+    written = [writers.section(64, 20 + c, -high, high) for c in range(channels)]
+    written = [[row[:20] for row in rows] for rows in written]
+    writers.dzt(path, written, bits, rh_data=rh_data)
+    ours = agrees_with_readgssi(path)
+    assert np.array_equal(ours.array[:, 2:], np.array(written)[:, 2:])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_read_dzt_of_real_files_agrees_with_readgssi(samples):
+    paths = sorted(samples.glob("*.DZT"))
+    assert paths
+    for path in paths:
+        agrees_with_readgssi(path)
+
+
+def agrees_with_readgssi(path):
+    """Read a file both ways, compare them sample for sample and header field for field, and return it as we read it."""
+    dzt = pytest.importorskip("readgssi.dzt")
+    header, arrays, _ = dzt.readdzt(str(path), zero=[0, 0, 0, 0])
+    ours = read(path)
+    middle = {8: 128, 16: 32768, 32: 0}[header["rh_bits"]]  # readgssi leaves unsigned samples as they are written
+    theirs = np.stack([arrays[c] for c in range(header["rh_nchan"])]).astype(np.int64) - middle
+    assert theirs.shape == ours.shape
+    assert np.array_equal(ours.array[:, 2:], theirs[:, 2:])
+    assert not ours.array[:, :2].any()  # counters are no radar; readgssi leaves them in
+    assert ours.axes[1].step * ours.shape[1] == pytest.approx(header["rhf_range"])
+    assert ours.axes[2].step == pytest.approx(1 / header["rhf_spm"])
+    assert ours.metadata["permittivity"] == pytest.approx(header["rhf_epsr"])
+    assert ours.metadata["antenna"] == header["rh_ant"][0]
+    return ours
