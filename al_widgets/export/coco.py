@@ -1,12 +1,13 @@
 """COCO JSON: masks as run lengths, and boxes; readable by pycocotools and back without loss.
 
-Pixels of index masks become one annotation for each connected piece of a class. What COCO has no place for (pixels that nobody
+Pixels of index masks become one annotation for each connected piece of a class; a box that was drawn is one annotation with the
+pixels of its class inside, so that no object is there twice. What COCO has no place for (pixels that nobody
 labelled, the class of the background, empty classes, the recipe of the display) stands in extra fields that other programs skip.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,37 +87,16 @@ def write_coco(
             raise TaskError(f"{item_id}: sizes must give the height and width of items without a mask")
         height, width = mask.shape if mask is not None else sizes[item_id]
         image: dict[str, Any] = {"id": number, "file_name": item_id, "height": int(height), "width": int(width)}
+        drawn: Sequence[Box] = boxes.get(item_id, ())
+        check_boxes(item_id, drawn, (height, width), classes)
+        if item_id in boxes:
+            image["al_boxes"] = True
         if mask is not None:
             image["al_mask"] = True
             if (mask == UNLABELLED).any():
                 image["al_unlabelled"] = encode(mask == UNLABELLED)
-            for category, piece, box in _pieces(item_id, mask, classes, background):
-                annotations.append(
-                    {
-                        "id": len(annotations) + 1,
-                        "image_id": number,
-                        "category_id": category + 1,
-                        "segmentation": encode(piece),
-                        "area": int(piece.sum()),
-                        "bbox": box,
-                        "iscrowd": 0,
-                    }
-                )
-        if item_id in boxes:
-            image["al_boxes"] = True
-            check_boxes(item_id, boxes[item_id], (height, width), classes)
-            for one in boxes[item_id]:
-                annotations.append(
-                    {
-                        "id": len(annotations) + 1,
-                        "image_id": number,
-                        "category_id": classes.index(one.label) + 1,
-                        "segmentation": [],
-                        "area": one.width * one.height,
-                        "bbox": [one.x, one.y, one.width, one.height],
-                        "iscrowd": 0,
-                    }
-                )
+        for one in _objects(item_id, mask, drawn, classes, background):
+            annotations.append({"id": len(annotations) + 1, "image_id": number, **one, "iscrowd": 0})
         images.append(image)
     path = Path(path)
     write_json(
@@ -129,6 +109,35 @@ def write_coco(
         },
     )
     return path
+
+
+def _objects(
+    item_id: str, mask: Mask | None, boxes: Sequence[Box], classes: Sequence[str], background: str | None
+) -> Iterator[dict[str, Any]]:
+    """Give each object of an item once: boxes that were drawn, with the pixels of their class inside, then all other pieces."""
+    rest = None if mask is None else mask.copy()
+    for box in boxes:
+        number = classes.index(box.label)
+        corner = [box.x, box.y, box.width, box.height]
+        common = {"category_id": number + 1, "bbox": corner, "al_box": True}
+        if mask is None or rest is None:
+            right, lower = box.x + box.width, box.y + box.height
+            outline = [box.x, box.y, right, box.y, right, lower, box.x, lower]
+            yield {**common, "segmentation": [outline], "area": box.width * box.height}
+            continue
+        rows, columns = (slice(round(a), round(a + n)) for a, n in ((box.y, box.height), (box.x, box.width)))
+        piece = np.zeros(mask.shape, bool)
+        piece[rows, columns] = mask[rows, columns] == number
+        rest[piece] = UNLABELLED
+        yield {**common, "segmentation": encode(piece), "area": int(piece.sum())}
+    if rest is not None:
+        for category, piece, around in _pieces(item_id, rest, classes, background):
+            yield {
+                "category_id": category + 1,
+                "bbox": around,
+                "segmentation": encode(piece),
+                "area": int(piece.sum()),
+            }
 
 
 def _pieces(
@@ -155,7 +164,8 @@ def _pieces(
 def read_coco(path: str | Path) -> CocoLabels:
     """Read a COCO JSON file with run-length masks and boxes; the inverse of `write_coco`.
 
-    Of files from other programs, annotations with run lengths are read as masks, those without segmentation as boxes.
+    Of files from other programs, annotations with run lengths are read as masks, those without segmentation as boxes; their
+    polygons are refused.
 
     Raises
     ------
@@ -183,12 +193,14 @@ def read_coco(path: str | Path) -> CocoLabels:
         for annotation in annotations:
             image, category = by_id[annotation["image_id"]], annotation["category_id"]
             name = image["file_name"]
-            if isinstance(annotation.get("segmentation"), dict):
+            segmentation = annotation.get("segmentation")
+            is_box = annotation.get("al_box", not segmentation)
+            if isinstance(segmentation, dict):
                 mask = masks.setdefault(name, _blank(image, fill)) if name not in masks else masks[name]
-                mask[decode(annotation["segmentation"])] = numbers[category]
-            elif annotation.get("segmentation"):
+                mask[decode(segmentation)] = numbers[category]
+            elif segmentation and not is_box:
                 raise ReadError(str(path), f"annotation {annotation.get('id')} is a polygon; only run lengths are read")
-            else:
+            if is_box:
                 boxes.setdefault(name, []).append(Box(names[category], *annotation["bbox"]))
         for image in images:
             if "al_unlabelled" in image:

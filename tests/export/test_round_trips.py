@@ -94,6 +94,25 @@ def test_coco_gives_back_the_same_masks(items, background):
 
 
 @settings(max_examples=60, deadline=None)
+@given(mask=masks, data=st.data())
+def test_coco_gives_back_boxes_beside_the_mask_they_lie_in(mask, data):
+    height, width = mask.shape
+    boxes = []
+    for _ in range(data.draw(st.integers(0, 3))):
+        x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
+        wide, high = data.draw(st.integers(1, width - x)), data.draw(st.integers(1, height - y))
+        boxes.append(Box(data.draw(st.sampled_from(CLASSES[1:])), x, y, wide, high))
+
+    def check(folder):
+        write_coco(folder / "c.json", CLASSES, masks={"a": mask}, boxes={"a": boxes}, background="soil")
+        labels = read_coco(folder / "c.json")
+        assert np.array_equal(labels.masks["a"], mask)
+        assert labels.boxes == {"a": tuple(boxes)}
+
+    in_folder(check)
+
+
+@settings(max_examples=60, deadline=None)
 @given(items=st.dictionaries(item_ids, boxed(), max_size=4))
 def test_box_formats_give_back_the_same_boxes(items):
     boxes, sizes = {i: b for i, (_, b) in items.items()}, {i: s for i, (s, _) in items.items()}
@@ -216,14 +235,20 @@ def test_coco_is_read_by_pycocotools(tmp_path, capsys):
     assert [c["name"] for c in tool.loadCats(tool.getCatIds())] == list(CLASSES)
     image = next(i for i in tool.loadImgs(tool.getImgIds()) if i["file_name"] == "v/0")
     painted = np.zeros_like(mask)
+    seen = []
     for annotation in tool.loadAnns(tool.getAnnIds(imgIds=image["id"])):
-        if annotation["segmentation"]:
-            one = tool.annToMask(annotation)
-            assert one.sum() == annotation["area"]
-            rows, columns = np.nonzero(one)
+        one = tool.annToMask(annotation)
+        assert one.sum() == annotation["area"]
+        painted += one
+        seen.append(annotation["bbox"])
+        rows, columns = np.nonzero(one)
+        if not annotation.get("al_box"):
             assert annotation["bbox"] == [columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1]
-            painted |= one
-    assert np.array_equal(painted, mask)
+    assert np.array_equal(painted, mask)  # each pixel once
+    assert seen[0] == [1, 2, 10, 20]
+    (alone,) = (a for a in tool.dataset["annotations"] if a["image_id"] != image["id"])
+    assert tool.annToMask(alone)[2:22, 1:11].all()
+    assert tool.annToMask(alone).sum() == 200
     capsys.readouterr()
 
 

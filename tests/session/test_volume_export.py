@@ -136,6 +136,54 @@ def test_boxes_are_exported_as_they_were_drawn_and_around_other_pieces(
     assert [s["tool"] for s in content["info"]["shapes"]] == ["box", "box"]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_pycocotools_reads_a_session_and_finds_each_object_once(
+    session: al.VolumeSession, tmp_path: Path, capsys: Any
+) -> None:
+    coco = pytest.importorskip("pycocotools.coco")
+    evaluation = pytest.importorskip("pycocotools.cocoeval")
+    draw(session, 0, area(2, 3, 6, 8), "mine", "box", shape={"points": [3, 2, 11, 8]})
+    draw(session, 0, area(2, 3, 2, 2), "soil")  # corrected inside the box
+    draw(session, 0, area(2, 11, 6, 4), "mine")  # touches the box: an object of its own
+    draw(session, 1, area(3, 4, 9, 2) | area(12, 6, 3, 9), "stone")
+    draw(session, 1, area(14, 20, 5, 5), "mine")
+    draw(session, 3, area(0, 0, 4, 4), 254)
+    for index, rest in enumerate(["soil", None, "soil"]):  # the third one is empty
+        session.submit(session.pool.item_ids[index], {"rest": rest})
+    path = session.export(tmp_path / "labels.json")
+    tool = coco.COCO(str(path))
+    names = {i["id"]: i["file_name"] for i in tool.loadImgs(tool.getImgIds())}
+    assert sorted(names.values()) == ["line/0", "line/1", "line/2", "line/3"]
+    for image, name in names.items():
+        annotations = tool.loadAnns(tool.getAnnIds(imgIds=image))
+        found = np.zeros(SHAPE[1:], np.uint8)
+        for annotation in annotations:
+            found += tool.annToMask(annotation) * (annotation["category_id"] - 1)
+        mask = session.mask(name)
+        assert np.array_equal(found, np.where(mask < 254, mask, 0))
+        assert len(annotations) == {"line/0": 2, "line/1": 2}.get(name, 0)
+    results = [
+        {k: a[k] for k in ("image_id", "category_id", "bbox", "segmentation")} | {"score": 0.9}
+        for a in tool.dataset["annotations"]
+    ]
+    for kind, dropped in (("bbox", "segmentation"), ("segm", "bbox")):
+        given, again = ([{k: v for k, v in r.items() if k != dropped} for r in results] for _ in range(2))
+        assert average_precision(evaluation, tool, tool.loadRes(given), kind) == pytest.approx(1)
+        # One mine of two missed, the stone found: the mean over both classes.
+        missed = next(i for i, r in enumerate(results) if r["category_id"] == 2)
+        less = tool.loadRes(again[:missed] + again[missed + 1 :])
+        assert average_precision(evaluation, tool, less, kind) < 0.9
+    capsys.readouterr()
+
+
+def average_precision(evaluation: Any, truth: Any, found: Any, kind: str) -> float:
+    run = evaluation.COCOeval(truth, found, kind)
+    run.evaluate()
+    run.accumulate()
+    run.summarize()
+    return float(run.stats[0])
+
+
 def test_the_task_of_boxes_goes_the_same_way(tmp_path: Path) -> None:
     session = new_session(al.Boxes(["mine", "pipe"]))
     draw(session, 1, area(5, 6, 7, 8), "pipe", "box", shape={"points": [6, 5, 14, 12]})
