@@ -49,7 +49,13 @@ LARGE_VOXELS = 16_000_000
 PER_SCALE = ("smooth", "gradient", "laplacian", "hessian_max", "hessian_min", "tensor_max", "tensor_min")
 
 
-def section_features(section: npt.NDArray[Any], sigmas: tuple[float, ...] = SIGMAS) -> FloatArray:
+def _go_on() -> None:
+    """Be called between two steps, and leave nothing off."""
+
+
+def section_features(
+    section: npt.NDArray[Any], sigmas: tuple[float, ...] = SIGMAS, between: Callable[[], None] = _go_on
+) -> FloatArray:
     """Return features of every pixel of one section.
 
     The value itself; per scale the Gaussian mean, gradient magnitude, Laplacian, eigenvalues of the Hessian and of the
@@ -59,6 +65,8 @@ def section_features(section: npt.NDArray[Any], sigmas: tuple[float, ...] = SIGM
     ----------
     section : ndarray (rows, columns)
     sigmas : tuple of float
+    between : callable
+        Called between the steps; what it raises leaves off.
 
     Returns
     -------
@@ -69,14 +77,16 @@ def section_features(section: npt.NDArray[Any], sigmas: tuple[float, ...] = SIGM
     values = np.asarray(section, np.float32)
     if min(values.shape) < 2:  # no gradient along an axis of one pixel
         padded = np.pad(values, [(0, 2 - min(n, 2)) for n in values.shape], mode="edge")
-        return section_features(padded, sigmas)[: values.shape[0], : values.shape[1]]
+        return section_features(padded, sigmas, between)[: values.shape[0], : values.shape[1]]
     features: list[npt.NDArray[Any]] = [values]
     for sigma in sigmas:
+        between()
         smooth = gaussian_filter(values, sigma, mode="nearest")
         gy, gx = np.gradient(smooth)
         gyy, gyx = np.gradient(gy)
         gxx = np.gradient(gx, axis=1)
         features += [smooth, np.hypot(gx, gy), gxx + gyy, *_eigenvalues(gyy, gxx, gyx)]
+        between()
         tensor = [gaussian_filter(p, 1.5 * sigma, mode="nearest") for p in (gy * gy, gx * gx, gx * gy)]
         features += _eigenvalues(*tensor)
     return np.stack(features, axis=-1).astype(np.float32)
@@ -208,29 +218,33 @@ class PixelFeatures:
         """Return one anomaly score a section, to rank sections before there is a label."""
         return section_scores(self.anomaly)
 
-    def section(self, index: int) -> FloatArray:
-        """Return the features of a section, shape (rows · columns, n features), float32; rows of pixels first."""
-        return self._cached(index).astype(np.float32)
+    def section(self, index: int, between: Callable[[], None] = _go_on) -> FloatArray:
+        """Return the features of a section, shape (rows · columns, n features), float32; rows of pixels first.
+
+        `between` is called between the steps where they are computed; what it raises leaves off.
+        """
+        return self._cached(index, between).astype(np.float32)
 
     def pixels(self, index: int, flat: npt.NDArray[np.intp]) -> FloatArray:
         """Return the features of some pixels of a section, by their flat indices."""
         return self._cached(index)[flat].astype(np.float32)
 
-    def _cached(self, index: int) -> npt.NDArray[np.float16]:
+    def _cached(self, index: int, between: Callable[[], None] = _go_on) -> npt.NDArray[np.float16]:
         with self._lock:
             cached = self._cache.get(index)
             if cached is not None:
                 self._cache.move_to_end(index)
         if cached is None:
-            cached = self._compute(index)
+            cached = self._compute(index, between)
             with self._lock:
                 self._cache[index] = cached
                 while len(self._cache) > 1 and len(self._cache) * cached.nbytes > self._cache_bytes:
                     self._cache.popitem(last=False)
         return cached
 
-    def _compute(self, index: int) -> npt.NDArray[np.float16]:
-        within = section_features(self._whitened[index], self._sigmas)
+    def _compute(self, index: int, between: Callable[[], None]) -> npt.NDArray[np.float16]:
+        within = section_features(self._whitened[index], self._sigmas, between)
+        between()
         if self._is_large:
             pooled = [self._pool(scale) for scale in self._scales]
             across = [unpooled(maps[index], cell, self.shape[1:]) for maps, cell in pooled]

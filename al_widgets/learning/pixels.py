@@ -5,9 +5,8 @@ Fitted on the trainer's thread and replaced, never changed, afterwards: any thre
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from al_widgets.errors import LearnerError
 from al_widgets.learning.prevalence import lower_foreground, prevalence_shift
+from al_widgets.learning.tree_threads import Stopped, grow, mean_probability
 
 FloatArray = npt.NDArray[np.floating[Any]]
 Mask = npt.NDArray[np.uint8]
@@ -22,16 +22,8 @@ Mask = npt.NDArray[np.uint8]
 UNLABELLED = 255
 """Value in masks where nobody has said anything, or where a pixel is to be ignored."""
 
-THREADS = min(2, os.cpu_count() or 1)
-"""Of the default learner's predictions: a stroke is answered sooner where a second core is free, and the others stay with the page."""
-
-
 SAMPLED_SECTIONS, SAMPLED_PIXELS = 8, 600
 """Labelled sections, and pixels of each, that show how common the foreground is: their features are there already."""
-
-
-class Stopped(Exception):  # noqa: N818  # nothing went wrong
-    """A prediction was left off because it was not wanted any more."""
 
 
 class PixelSource(Protocol):
@@ -41,8 +33,8 @@ class PixelSource(Protocol):
     def shape(self) -> tuple[int, int, int]:
         """Sections, rows, columns."""
 
-    def section(self, index: int) -> npt.NDArray[np.float32]:
-        """Return features of all pixels of a section, shape (rows · columns, n)."""
+    def section(self, index: int, between: Callable[[], None] = ...) -> npt.NDArray[np.float32]:
+        """Return features of all pixels of a section, shape (rows · columns, n); what `between` raises leaves off."""
 
     def pixels(self, index: int, flat: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
         """Return features of some pixels of a section."""
@@ -122,7 +114,8 @@ class PixelLearner:
             labels.append(values[here])
         estimator = self._new_estimator()
         try:
-            estimator.fit(np.concatenate(features), np.concatenate(labels))
+            fit = estimator.fit if self._template is not None else partial(grow, estimator)
+            fit(np.concatenate(features), np.concatenate(labels))
         except Exception as error:
             # Any classifier of the user's may raise anything; the session shows one sentence and keeps the old model.
             raise LearnerError(f"fitting {type(estimator).__name__} on {keep.size} pixels failed: {error}") from error
@@ -162,7 +155,7 @@ class PixelLearner:
         source : PixelSource
         index : int
         stop : callable, optional
-            Asked between trees, of the default ensemble, whether to leave off.
+            Asked between the steps of the features, and between trees of the default ensemble, whether to leave off.
 
         Raises
         ------
@@ -171,8 +164,13 @@ class PixelLearner:
         Stopped
             If `stop` said so.
         """
+
+        def leave_off() -> None:
+            if stop is not None and stop():
+                raise Stopped
+
         _, rows, columns = source.shape
-        given = self._given(source.section(index), f"section {index}", stop)
+        given = self._given(source.section(index, leave_off), f"section {index}", stop)
         return lower_foreground(given, self._shift).reshape(rows, columns, self._n_classes)
 
     def expect(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -197,27 +195,9 @@ class PixelLearner:
     def _predict(
         self, estimator: Any, features: npt.NDArray[np.float32], stop: Callable[[], bool] | None
     ) -> npt.NDArray[np.float32]:
-        """Return the estimator's probabilities; the default one's from as many threads as have a part of the rows each.
-
-        Tree by tree, always in the same order, so that the same question gets the same answer to the last bit. Not by the
-        forest itself: scikit-learn sets the warning filters of the whole process anew around each of its tasks, and tasks of
-        two threads at once leave none behind (1.9).
-        """
         if self._template is not None:
             return np.asarray(estimator.predict_proba(features), np.float32)
-
-        def mean(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-            total = np.zeros((len(rows), len(estimator.classes_)))
-            for tree in estimator.estimators_:
-                if stop is not None and stop():
-                    raise Stopped
-                total += tree.predict_proba(rows, check_input=False)
-            return total / len(estimator.estimators_)
-
-        if THREADS == 1:
-            return mean(features).astype(np.float32)
-        with ThreadPoolExecutor(THREADS) as pool:
-            return np.concatenate(list(pool.map(mean, np.array_split(features, THREADS)))).astype(np.float32)
+        return mean_probability(estimator, features, stop)
 
     def _new_estimator(self) -> Any:
         if self._template is not None:
@@ -233,7 +213,7 @@ class PixelLearner:
             max_depth=16,
             class_weight="balanced",
             random_state=self._random_state,
-            n_jobs=1,  # see `_predict`
+            n_jobs=1,  # see `tree_threads`
         )
 
 

@@ -142,7 +142,7 @@ class VolumeSession(VolumeTrials):
             self._state,
             self._on_round,
             self._on_error,
-            on_section=lambda _index: self._observers.notify("prediction"),
+            on_section=self._on_section,
             looking=self.looking,
             lengths=self._lengths(),
             choose=self._choose,
@@ -201,6 +201,10 @@ class VolumeSession(VolumeTrials):
                 hidden=self._queue.in_reserve,
                 measuring=[self._row[i] for i in self._reserve_ids if i in self._ledger.labels],
             )
+
+    def _on_section(self, index: int) -> None:
+        """Tell of a new opinion, and whether somebody is waiting for it; on the trainer's thread."""
+        self._observers.notify("prediction" if index in self.looking() else "prediction behind")
 
     def _said(self) -> int:
         """Return the number of strokes and finished sections that stand."""

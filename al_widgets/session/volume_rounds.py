@@ -19,8 +19,9 @@ import numpy.typing as npt
 
 from al_widgets.errors import AlWidgetsError
 from al_widgets.features.blas_threads import one_blas_thread
-from al_widgets.learning.pixels import PixelLearner, Stopped
+from al_widgets.learning.pixels import PixelLearner
 from al_widgets.learning.training_masks import training_masks
+from al_widgets.learning.tree_threads import Stopped
 from al_widgets.oracles.masks import UNPAINTED, mask_consensus
 from al_widgets.session.encoding import BackgroundEncoding
 from al_widgets.session.regions import ANOMALOUS, EXPECTED, THRESHOLDS
@@ -286,7 +287,7 @@ class VolumeRounds(Rounds):
 
     def _sweep(self, state: VolumeState, errors: tuple[AlWidgetsError, ...]) -> None:
         """Form an opinion of the sections, the most wanted first; leave off when the next round has begun to wait."""
-        model = self._model
+        model, told = self._model, False
         if model is not None:
             try:
                 for index in (*self._looking(), *state.measuring):
@@ -294,13 +295,15 @@ class VolumeRounds(Rounds):
                     if self._trainer.asked_again:
                         break
                 self._publish(state, errors)
+                told = True
                 while not self._trainer.asked_again and (wanted := self._most_wanted()) is not None:
                     # What nobody looks at makes way at once for what somebody does.
                     with suppress(Stopped):
                         self._look_at(model, state, wanted, stop=partial(self._makes_way, wanted))
             except AlWidgetsError as error:
-                errors = (*errors, error)
-        self._publish(state, errors)
+                errors, told = (*errors, error), False
+        if not (told and self._trainer.asked_again):  # the next round ranks anew, and a stroke waits for it
+            self._publish(state, errors)
 
     def _most_wanted(self) -> int | None:
         rounds = self.maps.rounds()

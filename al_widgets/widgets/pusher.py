@@ -28,17 +28,26 @@ class Pusher:
         self._interval_s = interval_s
         self._changes: set[str] = set()
         self._lock = threading.Lock()
-        self._wake, self._closed = threading.Event(), threading.Event()
+        self._wake, self._hurry, self._closed = threading.Event(), threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
-    def wake(self, change: str) -> None:
-        """Take note of a change; returns at once."""
+    def wake(self, change: str, *, hurry: bool = False) -> None:
+        """Take note of a change; returns at once.
+
+        Parameters
+        ----------
+        change : str
+        hurry : bool
+            Somebody is waiting for it: push now, however short ago the last time was.
+        """
         with self._lock:
             self._changes.add(change)
             if sys.platform != "emscripten" and self._thread is None and not self._closed.is_set():
                 self._thread = threading.Thread(target=self._loop, name="al_widgets-push", daemon=True)
                 self._thread.start()
         self._wake.set()
+        if hurry:
+            self._hurry.set()
         if sys.platform == "emscripten":
             self._once()
 
@@ -46,14 +55,16 @@ class Pusher:
         """Push no more."""
         self._closed.set()
         self._wake.set()
+        self._hurry.set()
 
     def _loop(self) -> None:
         while True:
             self._wake.wait()
             self._wake.clear()
+            self._hurry.clear()
             if self._closed.is_set() or not self._once():
                 return
-            self._closed.wait(self._interval_s)
+            self._hurry.wait(self._interval_s)
 
     def _once(self) -> bool:
         with self._lock:

@@ -39,6 +39,9 @@ class SessionWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
         Of the widget.
     """
 
+    _hurried: frozenset[str] = frozenset()
+    """Changes that somebody at a page is waiting for."""
+
     store_id = t.Unicode(read_only=False).tag(sync=True)
     annotator = t.Unicode().tag(sync=True)
     title = t.Unicode().tag(sync=True)
@@ -108,7 +111,7 @@ class SessionWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
             return self._rev
 
     def _on_change(self, change: str) -> None:
-        self._pusher.wake(change)
+        self._pusher.wake(change, hurry=change in self._hurried)
 
     def _push(self, changes: set[str]) -> None:
         """Tell the page what changed; on the pusher's thread."""

@@ -59,6 +59,7 @@ class VolumeWidget(SessionWidget):
     _esm = _STATIC / "volume.js"
     _css = _STATIC / "query.css"
     _shapes = shapes_of(volume_wire.FROM_PAGE)
+    _hurried = frozenset({"prediction"})
 
     info = t.Dict().tag(sync=True)
     task_kind = t.Unicode().tag(sync=True)
@@ -226,13 +227,13 @@ class VolumeWidget(SessionWidget):
         return status.status_of(self.session, self._next_rev(), has_items=any(asked))
 
     def _push_changes(self, changes: set[str]) -> None:
+        if changes & {"prediction", "prediction behind", "round"}:
+            self._push_predictions()
         if "labels" in changes:
             with self._pages_lock:
                 pages = list(self._sent)
             for push in self._elsewhere.news(pages):
                 self.send(push)
-        if changes & {"prediction", "round"}:
-            self._push_predictions()
         if changes & {"round", "error"}:
             self._forget_gone()
             with self._pages_lock:

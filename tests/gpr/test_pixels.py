@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 
 from al_widgets.errors import LearnerError, PoolError, UnknownItemError
 from al_widgets.features import pixels
@@ -13,6 +14,7 @@ from al_widgets.features.anomaly import anomaly_map, whiten
 from al_widgets.features.gpr_synthesis import Scene, synthesize
 from al_widgets.features.pixels import PixelFeatures, section_features
 from al_widgets.learning.pixels import UNLABELLED, PixelLearner, region_masks
+from al_widgets.learning.tree_threads import grow, mean_probability
 from al_widgets.pool.base import Pool
 from al_widgets.pool.slices import SlicePool
 from al_widgets.readers import Volume
@@ -102,6 +104,33 @@ def test_pixel_features_cache_stays_within_its_bytes_and_serves_threads(survey):
     assert all(np.array_equal(results[i], results[i + 12]) for i in range(12))
     assert len(small._cache) * first.nbytes / 2 <= 2_500_000
     assert np.array_equal(small.pixels(5, np.array([3, 99])), small.section(5)[[3, 99]])
+
+
+def test_features_that_were_left_off_are_computed_anew(survey, features):
+    fresh, steps = PixelFeatures(survey.array), iter(range(3))
+
+    def between():
+        if next(steps, None) is None:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        fresh.section(4, between)
+    assert np.array_equal(fresh.section(4), features.section(4))
+    assert np.array_equal(fresh.section(4, between), features.section(4))  # nothing is left to be left off
+
+
+def test_trees_grown_by_threads_are_those_of_the_forest():
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(400, 5)).astype(np.float32)
+    labels = np.where(rows[:, 0] + rng.normal(size=400) > 1, 3, rng.integers(0, 2, 400))
+    forest = ExtraTreesClassifier(9, max_features=0.5, max_depth=6, class_weight="balanced", random_state=4)
+    grown = grow(clone(forest), rows, labels)
+    forest.fit(rows, labels)
+    assert np.array_equal(grown.classes_, [0, 1, 3])
+    assert np.array_equal(grown.predict_proba(rows), forest.predict_proba(rows))
+    assert np.allclose(mean_probability(grown, rows), forest.predict_proba(rows), atol=1e-6)
 
 
 def test_pixel_learner_beats_the_map_without_labels(survey, features):

@@ -21,7 +21,8 @@ from al_widgets.errors import (
     StrategyError,
     TaskError,
 )
-from al_widgets.learning.pixels import PixelLearner, Stopped
+from al_widgets.learning.pixels import PixelLearner
+from al_widgets.learning.tree_threads import Stopped
 from al_widgets.session.mask_ledger import part_of
 from al_widgets.session.sections import STRATEGIES, interval_order
 

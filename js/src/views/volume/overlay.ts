@@ -98,6 +98,7 @@ export class ExpectedBitmap {
     const data = this.#context.createImageData(columns, rows);
     const words = new Uint32Array(data.data.buffer);
     const glow = word("#ff3df0", 0);
+    const inks = Array.from({ length: IGNORED }, (_, value) => word(accent(value).colour, 0));
     for (let row = 0, at = 0; row < rows; row += 1) {
       for (let column = 0; column < columns; column += 1, at += 1) {
         const unsure = doubt[at] as number;
@@ -108,7 +109,8 @@ export class ExpectedBitmap {
         const value = classes[at] as number;
         if (value === 0 || value >= IGNORED) continue;
         const rim = isEdge(classes, at, row, column, rows, columns);
-        words[at] = word(accent(value).colour, rim ? 230 : Math.round(40 + (255 - unsure) * 0.25));
+        const alpha = rim ? 230 : Math.round(40 + (255 - unsure) * 0.25);
+        words[at] = ((inks[value] as number) | (alpha << 24)) >>> 0;
       }
     }
     this.#context.putImageData(data, 0, 0);

@@ -4,6 +4,7 @@
 import { colourTable, paintValues } from "../../core/display/levels";
 import type { Size } from "../../core/geometry";
 import type { Box } from "../../core/mask/values";
+import type { Expected } from "../../core/volume/expected";
 import { clamp, pan, shown, ticks, type View, whole, zoom } from "../../core/volume/view";
 import { afterPaint, h, on, type Scope, setAttribute } from "../dom";
 import { drawSides } from "./marks";
@@ -70,7 +71,8 @@ export function stageView(
   let view: View = { sx: 1, sy: 1, x: 0, y: 0 };
   let byHand = false;
   let guiding = false;
-  let hasExpected = false;
+  let shownExpected: Expected | null = null;
+  let shownDoubt = false;
   let working = false;
 
   /** Height over width of a raw pixel on the screen: true to scale where both axes are lengths. */
@@ -123,7 +125,7 @@ export function stageView(
     context.setTransform(r, 0, 0, r, 0, 0);
     context.imageSmoothingEnabled = Math.min(view.sx, view.sy) < 1;
     const { rows, columns } = labeller.mask(labeller.index.peek());
-    if (hasExpected && labeller.opinion.peek()) {
+    if (shownExpected != null && labeller.opinion.peek()) {
       context.globalAlpha = Math.min(1, opacity + 0.2);
       const real = labeller.sections.get(labeller.index.peek())?.columns ?? columns;
       const wide = Math.min(real, columns);
@@ -361,9 +363,10 @@ export function stageView(
     labeller.predictions.get();
     const { doubt } = settings.overlay.get();
     const known = labeller.expected(labeller.index.get());
-    hasExpected = known != null;
     labeller.opinion.get();
-    if (known != null) expected.paint(known, doubt);
+    // Most news are of sections behind this one.
+    if (known != null && (known !== shownExpected || doubt !== shownDoubt)) expected.paint(known, doubt);
+    [shownExpected, shownDoubt] = [known, doubt];
     drawOver(null);
   });
   scope.effect(() => {
