@@ -17,7 +17,7 @@ import numpy.typing as npt
 from al_widgets.errors import LearnerError, TaskError
 from al_widgets.learning.pixels import PixelLearner
 from al_widgets.oracles.injected import InjectedTargets
-from al_widgets.records import Query
+from al_widgets.records import Estimate, Query
 from al_widgets.session.encoding import BackgroundEncoding
 from al_widgets.session.mask_ledger import paint
 from al_widgets.session.queue import Pick, ServingQueue
@@ -25,6 +25,7 @@ from al_widgets.session.regions import RegionQuery, find_regions, region_id_of
 from al_widgets.session.rounds import Rounds
 from al_widgets.session.sections import check_strategy
 from al_widgets.session.snapshot import Snapshot
+from al_widgets.session.training import Predictions
 from al_widgets.session.volume_asking import Want, check_ask, wanted
 from al_widgets.session.volume_readings import is_radar, pixel_features
 from al_widgets.session.volume_rounds import Said, VolumePreparation, VolumeRounds, VolumeState
@@ -210,21 +211,9 @@ class VolumeSession(VolumeTrials):
         """Return the number of strokes and finished sections that stand."""
         return sum(e.kind in ("stroke", "label") and self._ledger.stands(e.event_id) for e in self._ledger)
 
-    def _on_round(self, snapshot: Snapshot) -> None:
-        """Install a ranking, and remember the round with its accuracy; on the trainer's thread."""
-        with self._lock:
-            if self._closed:
-                return
-            self._queue.install(snapshot.ranking)
-            self._error = "; ".join(str(error) for error in snapshot.errors)
-            known = self._past[-1].n_labels if self._past else -1
-            new = snapshot.learner is not None and not snapshot.errors and snapshot.n_labels != known
-        if new:
-            accuracy = self.accuracy  # takes a while: not under the lock
-            with self._lock:
-                if not self._closed:
-                    self._remember_round(snapshot, accuracy, ())
-        self._observers.notify("error" if self._error else "round")
+    def _judge(self, snapshot: Snapshot) -> tuple[Estimate, Predictions]:  # noqa: ARG002
+        """Return the accuracy of a new model; of predictions whole masks would have to be kept."""
+        return self.accuracy, ()
 
     def _query(self, pick: Pick) -> Query:
         """Return a section as a query; the reason is made the same way for audits, which cannot be told from the others."""
