@@ -84,7 +84,8 @@ class ReadError(AlWidgetsError, OSError):
     path : str
         The file, as the user would name it.
     reason : str
-        One sentence: what is wrong with it, with field and value where there is one.
+        One sentence that follows the name and a colon: what is wrong with it ("it is no PNG"), with field and value where there is
+        one.
     """
 
     def __init__(self, path: str, reason: str) -> None:

@@ -109,11 +109,11 @@ def read_alarms(path: str | Path) -> list[Alarm]:
     try:
         rows = list(csv.reader(io.StringIO(read_bytes(path).decode("utf-8", "surrogatepass"), newline=""), strict=True))
         if not rows or tuple(rows[0]) != COLUMNS:
-            raise ReadError(str(path), f"has the columns {rows[0] if rows else []}, expected {', '.join(COLUMNS)}")
+            raise ReadError(str(path), f"it has the columns {rows[0] if rows else []}, expected {', '.join(COLUMNS)}")
         alarms = []
         for line, x, y, t, depth, label, confidence, annotator, seconds in rows[1:]:
             x_m, y_m, t_ns, depth_m, took = (float(v) if v else None for v in (x, y, t, depth, seconds))
             alarms.append(Alarm(int(line), x_m, y_m, t_ns, depth_m, label, float(confidence), annotator, took))
     except (ValueError, csv.Error) as error:
-        raise ReadError(str(path), f"is no table of alarms: {error}") from error
+        raise ReadError(str(path), f"it is no table of alarms: {error}") from error
     return alarms

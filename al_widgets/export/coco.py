@@ -206,7 +206,7 @@ def read_coco(path: str | Path) -> CocoLabels:
             if "al_unlabelled" in image:
                 masks[image["file_name"]][decode(image["al_unlabelled"])] = UNLABELLED
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        raise ReadError(str(path), f"is no COCO file: {type(error).__name__}: {error}") from error
+        raise ReadError(str(path), f"it is no COCO file: {type(error).__name__}: {error}") from error
     kept = {k: v for k, v in info.items() if k not in ("al_background", "description")}
     return CocoLabels(tuple(names.values()), masks, {k: tuple(v) for k, v in boxes.items()}, kept)
 

@@ -66,13 +66,13 @@ def read_json(path: Path) -> dict[str, Any]:
         If there is none.
     """
     if file_size(path) > 16 * FREE_BYTES:
-        raise ReadError(str(path), "is too large for an index of labels")
+        raise ReadError(str(path), "it is too large for an index of labels")
     try:
         content = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise ReadError(str(path), f"is no JSON: {error}") from error
+        raise ReadError(str(path), f"it is no JSON: {error}") from error
     if not isinstance(content, dict):
-        raise ReadError(str(path), f"holds a JSON {type(content).__name__}, expected an object")
+        raise ReadError(str(path), f"it holds a JSON {type(content).__name__}, expected an object")
     return content
 
 
@@ -90,7 +90,7 @@ def inside(folder: Path, name: Any) -> Path:
         or PurePosixPath(name).is_absolute()
         or ".." in PurePosixPath(name).parts
     ):
-        raise ReadError(str(folder / INDEX), f"names the file {name!r}, which does not lie in its folder")
+        raise ReadError(str(folder / INDEX), f"it names the file {name!r}, which does not lie in its folder")
     return folder / name
 
 

@@ -79,6 +79,6 @@ def read_png_masks(folder: str | Path) -> tuple[tuple[str, ...], dict[str, Mask]
         file_size(path)
         with foreign(path, "PNG mask"), Image.open(path, formats=["PNG"]) as image:
             if image.mode not in ("P", "L") or image.width * image.height > MAX_PIXELS:
-                raise ReadError(str(path), f"is no index mask: mode {image.mode}, {image.width} x {image.height}")
+                raise ReadError(str(path), f"it is no index mask: mode {image.mode}, {image.width} x {image.height}")
             masks[str(item["item_id"])] = np.array(image, np.uint8)
     return tuple(classes), masks, info

@@ -52,13 +52,13 @@ def read_labels(path: str | Path) -> dict[str, str]:
     """
     path = Path(path)
     if file_size(path) > 16 * FREE_BYTES:
-        raise ReadError(str(path), "is too large for a table of labels")
+        raise ReadError(str(path), "it is too large for a table of labels")
     try:
         rows = csv.reader(io.StringIO(read_bytes(path).decode("utf-8-sig"), newline=""), strict=True)
         head = next(rows, [])
         if not set(COLUMNS) <= set(head):
             raise ReadError(
-                str(path), f"has the columns {', '.join(head)[:80] or '(none)'}, expected item_id and label"
+                str(path), f"it has the columns {', '.join(head)[:80] or '(none)'}, expected item_id and label"
             )
         item, label = (head.index(name) for name in COLUMNS)
         labels: dict[str, str] = {}
@@ -69,5 +69,5 @@ def read_labels(path: str | Path) -> dict[str, str]:
                 raise ReadError(str(path), f"row {number}: the item {row[item][:80]!r} stands there twice")
             labels[row[item]] = row[label]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ReadError(str(path), f"is no table of labels: {error}") from error
+        raise ReadError(str(path), f"it is no table of labels: {error}") from error
     return labels

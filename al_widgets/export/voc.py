@@ -66,10 +66,10 @@ def read_voc(folder: str | Path) -> tuple[tuple[str, ...], dict[str, tuple[Box, 
     for name, item in items.items():
         path = inside(folder / "Annotations", f"{name}.xml")
         if file_size(path) > MAX_HEADER_TEXT:
-            raise ReadError(str(path), "is too large for a VOC file")
+            raise ReadError(str(path), "it is too large for a VOC file")
         data = read_bytes(path)
         if b"<!" in data or b"\0" in data:
-            raise ReadError(str(path), "declares a document type or is not UTF-8; neither is read")
+            raise ReadError(str(path), "it declares a document type or is not UTF-8; neither is read")
         try:
             root = ET.fromstring(data)  # noqa: S314 - without a document type there are no entities to expand
             found = []
@@ -80,7 +80,7 @@ def read_voc(folder: str | Path) -> tuple[tuple[str, ...], dict[str, tuple[Box, 
             boxes[item["item_id"]] = tuple(found)
             sizes[item["item_id"]] = (int(item["height"]), int(item["width"]))
         except (ET.ParseError, KeyError, TypeError, ValueError, IndexError) as error:
-            raise ReadError(str(path), f"is no VOC file: {type(error).__name__}: {error}") from error
+            raise ReadError(str(path), f"it is no VOC file: {type(error).__name__}: {error}") from error
     return tuple(classes), boxes, sizes
 
 

@@ -82,5 +82,5 @@ def read_yolo(folder: str | Path) -> tuple[tuple[str, ...], dict[str, tuple[Box,
             boxes[item["item_id"]] = tuple(found)
             sizes[item["item_id"]] = (height, width)
         except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise ReadError(str(path), f"is no YOLO label file: {type(error).__name__}: {error}") from error
+            raise ReadError(str(path), f"it is no YOLO label file: {type(error).__name__}: {error}") from error
     return tuple(classes), boxes, sizes

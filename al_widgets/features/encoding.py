@@ -232,7 +232,9 @@ class FeatureTable:
                 else:
                     images[item] = self._source.image(item) if image is None else image
             except (ReadError, MemoryError) as error:
-                yield Problem(item, error.reason if isinstance(error, ReadError) else "not enough memory to decode it")
+                yield Problem(
+                    item, error.reason if isinstance(error, ReadError) else "there is not enough memory to decode it"
+                )
                 continue
             keys[item] = key
             if signature is not None:
@@ -272,7 +274,7 @@ class FeatureTable:
                 try:
                     described[item] = self._checked([image])[0]
                 except Exception as reason:  # as above
-                    failures.append(Problem(item, f"cannot be encoded: {type(reason).__name__}: {reason}"))
+                    failures.append(Problem(item, f"it cannot be encoded: {type(reason).__name__}: {reason}"))
             if not described and len(failures) > 1:
                 raise EncoderError(
                     f"the encoder {self._encoder.fingerprint!r} fails for every image: {type(error).__name__}: {error}"

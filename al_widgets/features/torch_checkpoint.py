@@ -85,7 +85,9 @@ def read_checkpoint(data: bytes, name: str) -> dict[str, npt.NDArray[Any]]:
     try:
         return _read(io.BytesIO(data))
     except Exception as error:  # unpickling broken bytes raises anything
-        raise ReadError(name, f"no PyTorch checkpoint of the kind before 1.6, or a broken one: {error}") from error
+        raise ReadError(
+            name, f"it is no PyTorch checkpoint of the kind before 1.6, or a broken one: {error}"
+        ) from error
 
 
 def _read(file: IO[bytes]) -> dict[str, npt.NDArray[Any]]:

@@ -141,7 +141,7 @@ def _file_probe(path: str) -> str:
                 file.seek(-_PROBE_BYTES, os.SEEK_END)
                 return digest(str(size).encode(), head, file.read(_PROBE_BYTES))
         except OSError as error:
-            raise ReadError(path, f"cannot be read: {error.strerror}") from error
+            raise ReadError(path, f"it cannot be read: {error.strerror}") from error
     data = read_bytes(path)
     return digest(str(len(data)).encode(), data)
 

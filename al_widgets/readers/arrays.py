@@ -111,7 +111,7 @@ def read_npz(
         UnicodeError,
         OverflowError,
     ) as error:
-        raise ReadError(str(path), f"is no intact .npz file: {error}") from error
+        raise ReadError(str(path), f"it is no intact .npz file: {error}") from error
     if buffer.tell() != needed:
         raise ReadError(
             str(path),
@@ -133,12 +133,12 @@ def choose(path: Path, shapes: dict[str, tuple[int, ...]], key: str | None) -> s
     if key is not None:
         if key in shapes:
             return key
-        raise ReadError(str(path), f"holds no array {key!r}; there are: {listing}")
+        raise ReadError(str(path), f"it holds no array {key!r}; there are: {listing}")
     fitting = [name for name, shape in shapes.items() if len(shape) in (2, 3)]
     if len(fitting) == 1:
         return fitting[0]
     raise ReadError(
-        str(path), f"holds {len(fitting)} arrays of two or three dimensions; pass key=... (arrays: {listing})"
+        str(path), f"it holds {len(fitting)} arrays of two or three dimensions; pass key=... (arrays: {listing})"
     )
 
 
@@ -177,6 +177,6 @@ def read_tiff(path: str | Path, *, axes: Sequence[Any] | None = None, max_bytes:
         needed = prod(shape) * dtype.itemsize
         check_expansion(path, f"a stack of shape {shape}", needed, size, max_bytes)
         if "S" in names or len(shape) not in (2, 3) or dtype.kind not in "biuf":
-            raise ReadError(str(path), f"is no grey picture or stack: axes {names}, shape {shape}, {dtype}")
+            raise ReadError(str(path), f"it is no grey picture or stack: axes {names}, shape {shape}, {dtype}")
         array = np.asarray(series.asarray())
     return as_volume(path, array, axes, {"format": "TIFF", "axes": names})

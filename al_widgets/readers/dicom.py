@@ -83,10 +83,10 @@ def read_dicom_series(
     slices = [_load(p, max_bytes) for p in paths]
     found = sorted({s.series for s in slices})
     if series is None and len(found) > 1:
-        raise ReadError(str(folder), f"holds {len(found)} DICOM series; pass series=... ({', '.join(found[:10])})")
+        raise ReadError(str(folder), f"it holds {len(found)} DICOM series; pass series=... ({', '.join(found[:10])})")
     slices = [s for s in slices if series is None or s.series == series]
     if not slices:
-        raise ReadError(str(folder), f"holds no DICOM series {series!r}; there are: {', '.join(found[:10])}")
+        raise ReadError(str(folder), f"it holds no DICOM series {series!r}; there are: {', '.join(found[:10])}")
     return _stack(folder, slices, folder.name, allow_gaps=allow_gaps)
 
 
@@ -100,9 +100,9 @@ def _load(path: Path, max_bytes: int | None) -> _Slice:
         data: Any = pydicom.dcmread(path)
         shape = tuple(int(data.get(k) or 1) for k in ("NumberOfFrames", "Rows", "Columns"))
         if "PixelData" not in data or min(shape) < 1:
-            raise ReadError(str(path), f"holds no picture: fields NumberOfFrames, Rows, Columns are {shape}")
+            raise ReadError(str(path), f"it holds no picture: fields NumberOfFrames, Rows, Columns are {shape}")
         if data.get("SamplesPerPixel", 1) != 1:
-            raise ReadError(str(path), f"is in colour: field SamplesPerPixel is {data.SamplesPerPixel}, expected 1")
+            raise ReadError(str(path), f"it is in colour: field SamplesPerPixel is {data.SamplesPerPixel}, expected 1")
         check_expansion(path, f"fields NumberOfFrames, Rows, Columns {shape}", 4 * prod(shape), size, max_bytes)
         pixels = _rescale(np.asarray(data.pixel_array).reshape(shape), data)
         spacing = _floats(data.get("PixelSpacing"), 2)
@@ -153,7 +153,7 @@ def _stack(path: Path, slices: list[_Slice], name: str, *, allow_gaps: bool) -> 
         if other.pixels.shape != first.pixels.shape or (other.pixels.shape[0] > 1):
             raise ReadError(
                 str(other.path),
-                f"is {other.pixels.shape}, but {first.path.name} of its series {first.pixels.shape}",
+                f"it is {other.pixels.shape}, but {first.path.name} of its series {first.pixels.shape}",
             )
         if other.spacing != first.spacing or not _same(other.orientation, first.orientation):
             raise ReadError(

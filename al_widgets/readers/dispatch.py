@@ -132,7 +132,7 @@ def _guess(path: Path) -> str:
             return name
     known = ", ".join(s for _, _, suffixes in FORMATS.values() for s in suffixes)
     raise ReadError(
-        str(path), f"is of no known volume format (suffix {path.suffix!r}; known: {known}); pass format=..."
+        str(path), f"it is of no known volume format (suffix {path.suffix!r}; known: {known}); pass format=..."
     )
 
 
@@ -173,12 +173,14 @@ def _folder(path: Path, name: str | None, stacking: dict[str, Any], options: dic
         dicom = [f for f in files if _is_dicom(f)] if not present else []
         if len(present) > 1:
             counts = ", ".join(f"{len(found)} {s}" for s, found in present.items())
-            raise ReadError(str(path), f"holds lines of several formats ({counts}); pass format=... or a list of files")
+            raise ReadError(
+                str(path), f"it holds lines of several formats ({counts}); pass format=... or a list of files"
+            )
         chosen = next(iter(present.values())) if present else dicom
         name = None if present else "dicom"
     if not chosen:
         raise ReadError(
-            str(path), f"holds no lines ({', '.join(LINES)}) and no DICOM files among its {len(files)} files"
+            str(path), f"it holds no lines ({', '.join(LINES)}) and no DICOM files among its {len(files)} files"
         )
     return _survey(chosen, name, path.resolve().name or "survey", stacking, options)
 

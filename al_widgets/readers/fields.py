@@ -41,7 +41,7 @@ def file_size(path: Path) -> int:
     with reading(path):
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise ReadError(str(path), "is no regular file")
+            raise ReadError(str(path), "it is no regular file")
         return status.st_size
 
 
@@ -53,9 +53,9 @@ def reading(path: Path) -> Iterator[None]:
     except ReadError:
         raise
     except OSError as error:
-        raise ReadError(str(path), f"cannot be opened: {error.strerror or error}") from error
+        raise ReadError(str(path), f"it cannot be opened: {error.strerror or error}") from error
     except ValueError as error:  # a NUL in the name
-        raise ReadError(str(path), f"is no usable file name: {error}") from error
+        raise ReadError(str(path), f"it is no usable file name: {error}") from error
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def foreign(path: Path, what: str) -> Iterator[None]:
     except (ReadError, MissingExtraError):
         raise
     except Exception as error:
-        raise ReadError(str(path), f"is no readable {what}: {type(error).__name__}: {str(error)[:200]}") from error
+        raise ReadError(str(path), f"it is no readable {what}: {type(error).__name__}: {str(error)[:200]}") from error
 
 
 def read_bytes(path: Path, limit: int | None = None) -> bytes:
@@ -116,7 +116,7 @@ class Fields:
         if offset + size > len(self.data):
             raise ReadError(
                 str(self.path),
-                f"is truncated: header field {name} at byte {offset} lies beyond the {len(self.data)} bytes there are",
+                f"it is truncated: header field {name} at byte {offset} lies beyond the {len(self.data)} bytes there are",
             )
         (value,) = struct.unpack_from(self.order + code, self.data, offset)
         if isinstance(value, int) or isfinite(value):  # JSON knows no NaN
@@ -155,7 +155,7 @@ class TextFields:
     def __init__(self, path: Path, separator: str) -> None:
         size = file_size(path)
         if size > MAX_HEADER_TEXT:
-            raise ReadError(str(path), f"is no text header: it has {size} bytes")
+            raise ReadError(str(path), f"it is no text header: it has {size} bytes")
         self.path = path
         self.values: dict[str, str] = {}
         text = read_bytes(path).decode("latin-1")
@@ -219,7 +219,7 @@ def whole_traces(
     whole, rest = divmod(max(available, 0), trace_bytes)
     hint = "; pass allow_truncated=True to read the whole traces there are"
     if whole == 0:
-        raise ReadError(str(path), f"is truncated: {max(available, 0)} bytes of data, one trace needs {trace_bytes}")
+        raise ReadError(str(path), f"it is truncated: {max(available, 0)} bytes of data, one trace needs {trace_bytes}")
     if declared is not None and declared != whole and not (truncated and whole < declared):
         raise ReadError(
             str(path),
@@ -228,7 +228,7 @@ def whole_traces(
     if rest and not truncated:
         raise ReadError(
             str(path),
-            f"is truncated: {rest} bytes are left after {whole} traces of {trace_bytes} bytes{hint}",
+            f"it is truncated: {rest} bytes are left after {whole} traces of {trace_bytes} bytes{hint}",
         )
     return whole
 

@@ -58,9 +58,9 @@ def read_bytes(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> byte
     except FileNotFoundError as error:
         raise ReadError(name, "there is no such file") from error
     except PermissionError as error:
-        raise ReadError(name, "no permission to read it") from error
+        raise ReadError(name, "there is no permission to read it") from error
     except (OSError, ValueError, MemoryError) as error:  # ValueError: a null character in the name
-        raise ReadError(name, f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+        raise ReadError(name, f"it cannot be opened: {getattr(error, 'strerror', None) or error}") from error
     if not data:
         raise ReadError(name, "the file is empty (0 bytes)")
     if len(data) > max_bytes:
@@ -75,6 +75,6 @@ def _open(name: str, flags: int) -> int:
 def _check(name: str, status: os.stat_result, max_bytes: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = next((words for test, words in _KINDS if test(status.st_mode)), "no regular file")
-        raise ReadError(name, f"is {kind}, not an image file")
+        raise ReadError(name, f"it is {kind}, not an image file")
     if status.st_size > max_bytes:
         raise ReadError(name, f"the file has {status.st_size:,} bytes, more than the limit of {max_bytes:,}")

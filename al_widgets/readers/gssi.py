@@ -67,7 +67,7 @@ def read_dzt(path: str | Path, *, channel: int | None = None, allow_truncated: b
     if offset < BLOCK:
         fields.bad("rh_data", data_offset, "the length of the header")
     if channel is not None and not 0 <= channel < channels:
-        raise ReadError(str(path), f"has no channel {channel}; header field rh_nchan is {channels}")
+        raise ReadError(str(path), f"it has no channel {channel}; header field rh_nchan is {channels}")
     dtype, signed = {8: ("u1", "i1"), 16: ("<u2", "<i2"), 32: ("<i4", "<i4")}[bits]
     scan_bytes = samples * channels * bits // 8
     traces = whole_traces(path, size - offset, scan_bytes, None, field="rh_nsamp", truncated=allow_truncated)

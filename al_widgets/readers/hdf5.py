@@ -60,7 +60,7 @@ def read_hdf5(
             name = f"rxs/rx{receiver}/{component}"
             if name not in found:
                 known = ", ".join(n for n in found if n.startswith("rxs/"))
-                raise ReadError(str(path), f"holds no {name}; there are: {known or 'no receivers'}")
+                raise ReadError(str(path), f"it holds no {name}; there are: {known or 'no receivers'}")
             array = _load(path, found[name], size, max_bytes)
             return _gprmax(path, array, dict(file.attrs), name)
         name = choose(path, {n: d.shape for n, d in found.items()}, key.strip("/") if key else None)

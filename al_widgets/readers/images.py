@@ -85,7 +85,7 @@ def open_picture(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image:
     """Read the header only and return Pillow's picture, not decoded and within `max_pixels`; raises `ReadError`."""
     kind = _kind(data)
     if kind is None:
-        raise ReadError(name, "is no PNG, JPEG, WebP, GIF, BMP or TIFF picture")
+        raise ReadError(name, "it is no PNG, JPEG, WebP, GIF, BMP or TIFF picture")
     declared = _declared_size(kind, data)
     if declared is not None:
         _check_size(name, *declared, max_pixels)
@@ -219,7 +219,7 @@ def _declared_size(kind: str, data: bytes) -> tuple[int, int] | None:
 
 def _check_size(name: str, width: int, height: int, max_pixels: int) -> None:
     if width < 1 or height < 1:
-        raise ReadError(name, f"has no pixels: its header says {width} x {height}")
+        raise ReadError(name, f"it has no pixels: its header says {width} x {height}")
     if width * height > max_pixels:
         raise ReadError(name, f"its header says {width} x {height} pixels, more than the limit of {max_pixels:,}")
 

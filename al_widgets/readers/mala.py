@@ -29,12 +29,12 @@ def read_mala(path: str | Path, *, allow_truncated: bool = False) -> Volume:
     if path.suffix.lower() == ".rad":
         data = sibling(path, ".rd3") or sibling(path, ".rd7")
         if data is None:
-            raise ReadError(str(path), "has no RD3 or RD7 file of the same name beside it")
+            raise ReadError(str(path), "it has no RD3 or RD7 file of the same name beside it")
         path = data
     size = file_size(path)
     header_path = sibling(path, ".rad")
     if header_path is None:
-        raise ReadError(str(path), f"needs its header file {path.stem}.rad beside it")
+        raise ReadError(str(path), f"it needs its header file {path.stem}.rad beside it")
     header = TextFields(header_path, ":")
     samples = header.integer("SAMPLES", 1, 2**24)
     declared = header.integer("LAST TRACE", 1, 2**31) if "LAST TRACE" in header.values else None

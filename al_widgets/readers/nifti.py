@@ -53,7 +53,7 @@ def read_nifti(path: str | Path, *, frame: int | None = None, max_bytes: int | N
     with foreign(path, "NIfTI file"):
         image = nibabel.load(path)
         if not isinstance(image, nibabel.Nifti1Pair):
-            raise ReadError(str(path), f"is no NIfTI file but {type(image).__name__}")
+            raise ReadError(str(path), f"it is no NIfTI file but {type(image).__name__}")
         shape, dtype = tuple(image.shape), image.get_data_dtype()
         if dtype.kind not in "biuf":
             raise ReadError(str(path), f"header field datatype is {dtype}, expected real numbers")
@@ -69,7 +69,7 @@ def read_nifti(path: str | Path, *, frame: int | None = None, max_bytes: int | N
         )
         frames = shape[3] if len(shape) == 4 else 1
         if (frame is None and frames > 1) or not 0 <= (frame or 0) < frames:
-            raise ReadError(str(path), f"has {frames} frames; pass frame=0 to frame={frames - 1}")
+            raise ReadError(str(path), f"it has {frames} frames; pass frame=0 to frame={frames - 1}")
         proxy = image.dataobj
         data = np.asarray(proxy[..., frame or 0] if len(shape) == 4 else proxy[...])
         header, affine = image.header, np.asarray(image.affine, np.float64)

@@ -69,7 +69,7 @@ def read_segy(path: str | Path, *, interval_unit: str = "ps", allow_truncated: b
     samples = fields.integer("H", 3220, "samples per trace", 1, 65535)
     interval = fields.integer("H", 3216, "sample interval", 1, 65535)
     if len(data) < TEXT + BINARY:
-        raise ReadError(str(path), f"is truncated: {len(data)} bytes, the headers alone have {TEXT + BINARY}")
+        raise ReadError(str(path), f"it is truncated: {len(data)} bytes, the headers alone have {TEXT + BINARY}")
     fields.number("H", 3500, "revision")
     extended = fields.integer("h", 3504, "extended text headers", 0, 1000)
     offset = TEXT + BINARY + extended * TEXT

@@ -43,22 +43,22 @@ def stack_lines(
         If lines differ in sampling, number of samples or sample type, or one has several sections.
     """
     if not lines:
-        raise ReadError(name, "holds no lines")
+        raise ReadError(name, "it holds no lines")
     first = lines[0]
     for line in lines:
         if len(line) != 1:
             raise ReadError(
-                line.name, f"has {len(line)} sections, a line of a survey has one; pass channel=... to choose"
+                line.name, f"it has {len(line)} sections, a line of a survey has one; pass channel=... to choose"
             )
         if line.shape[1] != first.shape[1]:
-            raise ReadError(line.name, f"has {line.shape[1]} samples per trace, {first.name} has {first.shape[1]}")
+            raise ReadError(line.name, f"it has {line.shape[1]} samples per trace, {first.name} has {first.shape[1]}")
         if line.array.dtype != first.array.dtype:
-            raise ReadError(line.name, f"has samples of {line.array.dtype}, {first.name} has {first.array.dtype}")
+            raise ReadError(line.name, f"it has samples of {line.array.dtype}, {first.name} has {first.array.dtype}")
         for mine, its in zip(line.axes[1:], first.axes[1:], strict=True):
             if mine.unit != its.unit or abs(mine.step - its.step) > TOLERANCE * its.step:
                 raise ReadError(
                     line.name,
-                    f"has a {mine.name} step of {mine.step:g} {mine.unit}, {first.name} has {its.step:g} {its.unit}",
+                    f"it has a {mine.name} step of {mine.step:g} {mine.unit}, {first.name} has {its.step:g} {its.unit}",
                 )
     lengths = tuple(line.shape[2] for line in lines)
     array = np.zeros((len(lines), first.shape[1], max(lengths)), first.array.dtype)

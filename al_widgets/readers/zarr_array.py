@@ -41,7 +41,7 @@ def read_zarr(
     """
     path = Path(path)
     if not is_zarr(path):
-        raise ReadError(str(path), f"is no zarr folder: it has none of {', '.join(MARKERS)}")
+        raise ReadError(str(path), f"it is no zarr folder: it has none of {', '.join(MARKERS)}")
     try:
         import zarr
     except ImportError as error:

@@ -15,7 +15,7 @@ import anywidget
 import traitlets as t
 
 from al_widgets.session import Session
-from al_widgets.session.session import LEASE_S
+from al_widgets.session.drawing import LEASE_S
 from al_widgets.widgets.comm import FollowFrontend
 from al_widgets.widgets.conversation import Conversation
 from al_widgets.widgets.pusher import Pusher
@@ -131,12 +131,12 @@ class SessionWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
         self._told_problems = len(problems)
         if len(new) <= FEW:
             for problem in new:
-                self._tell("warning", f"{problem.item_id} was set aside: {_said(problem.reason)}", problem.item_id)
+                self._tell("warning", f"{problem.item_id} was set aside: {problem.reason}", problem.item_id)
             return
         first = new[0]
         self._tell(
             "warning",
-            f"{len(new)} items were set aside, for example {first.item_id}: {_said(first.reason)}. "
+            f"{len(new)} items were set aside, for example {first.item_id}: {first.reason}. "
             "session.problems() lists them all.",
         )
 
@@ -156,8 +156,3 @@ class SessionWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
             self._unsubscribe()
             self._pusher.close()
         super().close()
-
-
-def _said(reason: str) -> str:
-    """Make a sentence of a reason that goes on after the file's name."""
-    return f"it {reason}" if reason.startswith(("is ", "has ", "holds ", "names ", "declares ", "cannot ")) else reason

@@ -14,7 +14,7 @@ import traitlets as t
 from al_widgets.errors import ReadError, TaskError
 from al_widgets.records import Annotation, Query
 from al_widgets.session import Session
-from al_widgets.session.session import LEASE_S
+from al_widgets.session.drawing import LEASE_S
 from al_widgets.widgets import entries, messages, sheet_wire, status
 from al_widgets.widgets.comm import FollowFrontend
 from al_widgets.widgets.conversation import Conversation

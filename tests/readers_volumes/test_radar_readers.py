@@ -205,7 +205,7 @@ def test_read_stacks_lines_of_different_lengths_and_reverses_every_second_on_req
 def test_read_refuses_lines_that_do_not_belong_together(tmp_path, writers):
     writers.dt1(tmp_path / "a.dt1", writers.section(16, 5, -9, 9))
     writers.dt1(tmp_path / "b.dt1", writers.section(16, 5, -9, 9), dt_ns=0.4)
-    with pytest.raises(ReadError, match=r"b: has a time step of 0\.4 ns, a has 0\.8 ns"):
+    with pytest.raises(ReadError, match=r"b: it has a time step of 0\.4 ns, a has 0\.8 ns"):
         read(tmp_path)
 
 
