@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import traitlets as t
 
-from al_widgets.session import Session
 from al_widgets.widgets.sheet import SheetWidget, groups_of
 from al_widgets.widgets.sheet_wire import Sheet
 
@@ -22,8 +19,8 @@ class BatchGrid(SheetWidget):
     ----------
     session : Session
         What asks and records; it needs a model, so a few labels of two classes come first.
-    n : int
-        Pictures of a sheet.
+    n : int, optional
+        Pictures of a sheet; default: 24.
     title, keys
         As for `QueryWidget`.
 
@@ -34,17 +31,7 @@ class BatchGrid(SheetWidget):
     """
 
     mode = t.Unicode("grid").tag(sync=True)
-
-    def __init__(
-        self,
-        session: Session,
-        n: int = 24,
-        *,
-        title: str | None = None,
-        keys: dict[str, str] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(session, n, title=title, keys=keys, **kwargs)
+    _usual_n = 24
 
     def _version(self) -> int:
         return 0  # a sheet stays as it is until it is confirmed, whatever the model says by then

@@ -14,7 +14,7 @@ from typing import Any
 from al_widgets.errors import UnknownItemError
 from al_widgets.session import Session
 from al_widgets.widgets import entries, status
-from al_widgets.widgets.session_widget import SessionWidget
+from al_widgets.widgets.session_widget import PictureWidget, acknowledged
 from al_widgets.widgets.wire import Entry, ImageInfo
 
 _STATIC = pathlib.Path(__file__).parent.parent / "static"
@@ -24,7 +24,7 @@ KEPT = 2
 """Items of the window that a new ranking leaves alone: the one on the screen and the next, which may be there already."""
 
 
-class QueryWidget(SessionWidget):
+class QueryWidget(PictureWidget):
     """Shows the next item to label and records the answers.
 
     Parameters
@@ -114,12 +114,7 @@ class QueryWidget(SessionWidget):
         self._reply(message)
 
     def _acknowledge(self, message: Any, new: bool, began: float) -> None:
-        ack = {
-            "event_id": message["event_id"],
-            "duplicate": not new,
-            "durable_ms": (time.perf_counter() - began) * 1000,
-        }
-        self._reply(message, ack=ack)
+        self._reply(message, ack=acknowledged(message, new=new, began=began))
 
     def _reply(self, message: Any, *, fill: bool = False, **fields: Any) -> None:
         buffers: list[bytes] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import traitlets as t
 
@@ -24,8 +23,8 @@ class ReviewGallery(SheetWidget):
     Parameters
     ----------
     session : Session
-    n : int
-        Pictures of a sheet.
+    n : int, optional
+        Pictures of a sheet; default: 12.
     title, keys
         As for `QueryWidget`.
 
@@ -36,17 +35,7 @@ class ReviewGallery(SheetWidget):
     """
 
     mode = t.Unicode("review").tag(sync=True)
-
-    def __init__(
-        self,
-        session: Session,
-        n: int = 12,
-        *,
-        title: str | None = None,
-        keys: dict[str, str] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(session, n, title=title, keys=keys, **kwargs)
+    _usual_n = 12
 
     def _version(self) -> int:
         self.session.counts()  # takes in what others wrote

@@ -19,7 +19,7 @@ from al_widgets.session.drawing import LEASE_S
 from al_widgets.widgets.comm import FollowFrontend
 from al_widgets.widgets.conversation import Conversation
 from al_widgets.widgets.pusher import Pusher
-from al_widgets.widgets.wire import ProblemInfo
+from al_widgets.widgets.wire import Acknowledged, ProblemInfo
 
 FEW = 3
 """Problems that are named one by one."""
@@ -47,8 +47,6 @@ class SessionWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
     title = t.Unicode().tag(sync=True)
     classes = t.List(t.Unicode()).tag(sync=True)
     class_keys = t.Dict(value_trait=t.Unicode(), key_trait=t.Unicode()).tag(sync=True)
-    show_model = t.Bool(default_value=True).tag(sync=True)
-    height = t.Int(420).tag(sync=True)
 
     def __init__(
         self, session: Session, *, title: str | None = None, keys: dict[str, str] | None = None, **traits: Any
@@ -156,3 +154,19 @@ class SessionWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
             self._unsubscribe()
             self._pusher.close()
         super().close()
+
+
+class PictureWidget(SessionWidget):
+    """A session's widget that shows one picture at a time."""
+
+    show_model = t.Bool(default_value=True).tag(sync=True)
+    height = t.Int(420).tag(sync=True)
+
+
+def acknowledged(message: Any, *, new: bool, began: float) -> Acknowledged:
+    """Return what a page is told of an event that is on the disk; `began` is when it came, by ``time.perf_counter``."""
+    return {
+        "event_id": message["event_id"],
+        "duplicate": not new,
+        "durable_ms": (time.perf_counter() - began) * 1000,
+    }

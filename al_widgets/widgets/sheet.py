@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import pathlib
-import threading
 import time
+from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
-
-import anywidget
-import traitlets as t
 
 from al_widgets.errors import ReadError, TaskError
 from al_widgets.records import Annotation, Query
 from al_widgets.session import Session
-from al_widgets.session.drawing import LEASE_S
 from al_widgets.widgets import entries, messages, sheet_wire, status
-from al_widgets.widgets.comm import FollowFrontend
-from al_widgets.widgets.conversation import Conversation
-from al_widgets.widgets.pusher import Pusher
+from al_widgets.widgets.session_widget import SessionWidget, acknowledged
 from al_widgets.widgets.sheet_wire import Card, Group, Sheet
 from al_widgets.widgets.wire import ImageInfo
 
@@ -28,81 +22,51 @@ SIDE = 320
 MOST_CARDS = 100
 
 
-class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
+class SheetWidget(SessionWidget):
     """Shows a sheet of cards and records the answers to them.
 
     Parameters
     ----------
     session : Session
-    n : int
-        Cards of a sheet at most.
-    title : str, optional
-        Default: the name of the pool.
-    keys : dict of str to str, optional
+    n : int, optional
+        Cards of a sheet at most; default: what suits the kind of sheet.
+    title, keys
         As for `QueryWidget`.
     """
 
     _esm = STATIC / "sheet.js"
     _css = STATIC / "sheet.css"
     _shapes = messages.shapes_of(sheet_wire.FROM_PAGE)
-
-    store_id = t.Unicode().tag(sync=True)
-    annotator = t.Unicode().tag(sync=True)
-    title = t.Unicode().tag(sync=True)
-    classes = t.List(t.Unicode()).tag(sync=True)
-    class_keys = t.Dict(value_trait=t.Unicode(), key_trait=t.Unicode()).tag(sync=True)
+    _usual_n: int
 
     def __init__(
-        self, session: Session, n: int, *, title: str | None = None, keys: dict[str, str] | None = None, **kwargs: Any
+        self,
+        session: Session,
+        n: int | None = None,
+        *,
+        title: str | None = None,
+        keys: dict[str, str] | None = None,
+        **kwargs: Any,
     ) -> None:
+        n = self._usual_n if n is None else n
         if session.task.kind != "classification":
             raise TaskError(f"{type(self).__name__} is for tasks with one class an item, not for {session.task.kind}")
         if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST_CARDS:
             raise TaskError(f"a sheet has 1 to {MOST_CARDS} cards, not {n!r}")
-        super().__init__(
-            store_id=session.store.store_id,
-            annotator=session.annotator,
-            title=session.pool.name if title is None else title,
-            classes=list(session.task.classes),
-            class_keys=dict(keys or {}),
-            **kwargs,
-        )
-        self.session = session
         self.n = n
-        self._rev = 0
-        self._rev_lock = threading.Lock()
-        self._last_heard: dict[str, float] = {}
-        self._told = ""
-        self._pusher = Pusher(self._push)
-        self._unsubscribe = session.subscribe(self._pusher.wake)
-        self.on_msg(self._on_message)
+        super().__init__(session, title=title, keys=keys, **kwargs)
 
     # ---- what the kinds of sheets say -----------------------------------------------------------------------------------
 
+    @abstractmethod
     def _version(self) -> int:
         """Return a number that changes when the sheet may have changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _sheet(self, client: str, name: str | None, have: list[str]) -> tuple[Sheet, list[bytes]]:
         """Return the sheet for a page, and its pictures."""
-        raise NotImplementedError
 
     # ---- from the page ----------------------------------------------------------------------------------------------------
-
-    def _heard(self, client: str) -> None:
-        with self._rev_lock:
-            self._last_heard[client] = time.monotonic()
-        self.session.welcome(client)
-
-    def _forget_gone(self) -> None:
-        """Give back what pages hold that said nothing for as long as a lease lasts."""
-        now = time.monotonic()
-        with self._rev_lock:
-            silent = [c for c, at in self._last_heard.items() if now - at > LEASE_S]
-            for client in silent:
-                del self._last_heard[client]
-        for client in silent:
-            self.session.release(client)
 
     def _on_sheet(self, message: dict[str, Any]) -> None:
         for gone in message["replaces"]:
@@ -123,11 +87,7 @@ class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
     def _on_batch(self, message: Any) -> None:
         began = time.perf_counter()
         new = self.session.record_many(events_of(message, self.session.annotator))
-        ack = {
-            "event_id": message["event_id"],
-            "duplicate": not any(new),
-            "durable_ms": (time.perf_counter() - began) * 1000,
-        }
+        ack = acknowledged(message, new=any(new), began=began)
         self.send({"kind": "reply", "rid": message["rid"], "ok": True, "ack": ack, "status": self._status()})
 
     def _on_bad_image(self, message: dict[str, Any]) -> None:
@@ -136,11 +96,8 @@ class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
 
     # ---- to the page ------------------------------------------------------------------------------------------------------
 
-    def _status(self) -> Any:
-        with self._rev_lock:
-            self._rev += 1
-            rev = self._rev
-        return status.status_of(self.session, rev, has_items=True)
+    def _status(self, client: str | None = None) -> Any:  # noqa: ARG002
+        return status.status_of(self.session, self._next_rev(), has_items=True)
 
     def _cards(self, shown: Sequence[tuple[Query, str]], have: Collection[str]) -> tuple[list[Card], list[bytes]]:
         """Return cards and pictures of (query, proposed class); what cannot be read is set aside and left out.
@@ -164,35 +121,14 @@ class SheetWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
             cards.append(card_of(query, image, proposed, answers[query.item_id], self.session.annotator))
         return cards, buffers
 
-    def _push(self, changes: set[str]) -> None:
-        """Tell the page what changed; on the pusher's thread."""
-        if "closed" in changes:
-            self.send(
-                {
-                    "kind": "status",
-                    "status": self._status(),
-                    "problem": {"severity": "info", "message": self.session.closed},
-                }
-            )
-            return
-        self._forget_gone()
-        told, self._told = self._told, self.session.last_error
-        push: dict[str, Any] = {"kind": "status", "status": self._status()}
-        if self._told and self._told != told:
-            push["problem"] = {"severity": "error", "message": self._told}
-        self.send(push)
-        if changes & {"round", "labels", "problem"}:
-            with self._rev_lock:
-                self._rev += 1
-                rev = self._rev
-            self.send({"kind": "queue", "rev": rev, "replace": True, "keep": [], "drop": [], "entries": []})
+    def _forget(self, client: str) -> None:
+        """Nothing is remembered of a page but that it is there."""
 
-    def close(self) -> None:
-        """Take the widget off the page; the session goes on."""
-        if "_unsubscribe" in self.__dict__:  # a constructor that refused leaves it out
-            self._unsubscribe()
-            self._pusher.close()
-        super().close()
+    def _push_changes(self, changes: set[str]) -> None:
+        self._forget_gone()
+        if changes & {"round", "labels", "problem"}:
+            rev = self._next_rev()
+            self.send({"kind": "queue", "rev": rev, "replace": True, "keep": [], "drop": [], "entries": []})
 
 
 def card_of(query: Query, image: ImageInfo, proposed: str, answers: Mapping[str, Annotation], annotator: str) -> Card:

@@ -19,7 +19,7 @@ from al_widgets.records import Query
 from al_widgets.session import VolumeSession
 from al_widgets.widgets import entries, status, volume_entries, volume_wire
 from al_widgets.widgets.messages import shapes_of
-from al_widgets.widgets.session_widget import SessionWidget
+from al_widgets.widgets.session_widget import PictureWidget, acknowledged
 from al_widgets.widgets.volume_elsewhere import Elsewhere
 
 _STATIC = pathlib.Path(__file__).parent.parent / "static"
@@ -29,7 +29,7 @@ PUSHED_BYTES = 8 * 2**20
 """Of predictions that are kept fresh in a page: the section on the screen and as many around it as fit."""
 
 
-class VolumeWidget(SessionWidget):
+class VolumeWidget(PictureWidget):
     """Shows the sections of a volume, takes strokes, and shows what the model expects.
 
     Parameters
@@ -198,11 +198,7 @@ class VolumeWidget(SessionWidget):
         return None if query is None else volume_entries.section_proposal(self.session, query)
 
     def _acknowledge(self, message: Any, new: bool, began: float, *, changed: bool = False) -> None:
-        ack = {
-            "event_id": message["event_id"],
-            "duplicate": not new,
-            "durable_ms": (time.perf_counter() - began) * 1000,
-        }
+        ack = acknowledged(message, new=new, began=began)
         fields: dict[str, Any] = {}
         if changed:
             items = self.session.changed_by(message["event_id"])

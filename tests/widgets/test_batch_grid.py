@@ -147,7 +147,7 @@ def test_items_of_a_page_that_fell_silent_are_given_back(
     page = SheetFrontend(grid)
     page.ask()
     assert set(session.store.leased().values()) == {page.client}
-    monkeypatch.setattr("al_widgets.widgets.sheet.LEASE_S", -1.0)
+    monkeypatch.setattr("al_widgets.widgets.session_widget.LEASE_S", -1.0)
     grid._push({"labels"})  # what the session's next change brings about
     assert session.store.leased() == {}
 
