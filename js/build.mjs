@@ -20,7 +20,7 @@ const OWN_NAMES =
   refused review reviewed seen_ms sent_at setAway settle settled shown showModel since skipReason sources standing storeId
   attach dismiss isBlocked lose nextSeq noteOpinion tick
   across arrived begun chosen current expected nameOf pending replaced drawing drawnIndex explain fillHoles giveUp grid guide hover idOf isKnown isLabelled leaveRegion
-  masks onGuide predictions raster refold regionReason samples seeking settings spacing studio surface touched verdict verdicts zoomBy
+  masks onGuide overlay predictions raster refold regionReason samples seeking settings spacing studio surface touched verdict verdicts zoomBy
   striped toggleLevels toggleOpinion pushes readout reasons storage takeBack today tries undo_id unsaved waiting_since zoomAt`.split(
     /\s+/,
   );

@@ -73,16 +73,12 @@ export class Settings {
     this.#storage = storage;
     this.#key = `al_widgets:volume:${storeId}`;
     this.first = firstDisplay(info);
-    const kept = (readJson(storage, this.#key) ?? {}) as {
-      display?: object;
-      hand?: object;
-      overlay?: object;
-    };
-    this.display = signal(sane(this.first, kept.display));
+    const kept = (readJson(storage, this.#key) ?? {}) as Partial<Record<string, object>>;
+    this.display = signal(sane(this.first, kept["display"]));
     this.hand = signal(
-      sane<Hand>({ tool: "brush", value: 1, radius: 8, tolerance: 0.12, thickness: 9 }, kept.hand),
+      sane<Hand>({ tool: "brush", value: 1, radius: 8, tolerance: 0.12, thickness: 9 }, kept["hand"]),
     );
-    this.overlay = signal(sane(FIRST_OVERLAY, kept.overlay));
+    this.overlay = signal(sane(FIRST_OVERLAY, kept["overlay"]));
   }
 
   show(change: Partial<Display>): void {
@@ -143,11 +139,13 @@ export class Settings {
   }
 
   #keep(): void {
-    writeJson(this.#storage, this.#key, {
-      display: this.display.peek(),
-      hand: this.hand.peek(),
-      overlay: this.overlay.peek(),
-    });
+    // Pairs and not an object: the build shortens names of properties.
+    const kept = [
+      ["display", this.display.peek()],
+      ["hand", this.hand.peek()],
+      ["overlay", this.overlay.peek()],
+    ];
+    writeJson(this.#storage, this.#key, Object.fromEntries(kept));
   }
 }
 
