@@ -26,6 +26,7 @@ from al_widgets.features.anomaly import (
     whiten,
 )
 from al_widgets.features.gpr_processing import envelope
+from al_widgets.features.strength import Strength
 
 SIGMAS = (0.7, 1.6, 3.5, 7.0)
 """Scales in pixels, as in ilastik (Berg et al. 2019, Nature Methods 16, 1226)."""
@@ -184,8 +185,13 @@ class PixelFeatures:
             return self._anomaly
 
     @property
+    def cell(self) -> int:
+        """Rows and columns that one value of `overview` stands for."""
+        return self._pool()[1] if self._is_large else 1
+
+    @property
     def overview(self) -> FloatArray:
-        """The map that needs no label, to rank sections by: of a large picture coarser within sections."""
+        """The map that needs no label, to rank sections and find regions by: of a large picture coarser within sections."""
         pooled: FloatArray = self._pool()[0].astype(np.float32) if self._is_large else self.anomaly
         return pooled
 
@@ -203,16 +209,10 @@ class PixelFeatures:
                 self._pooled[scale] = pooled_anomaly_map(self._whitened, scale)
             return self._pooled[scale]
 
-    def strength(self) -> FloatArray:
-        """Return how strong each voxel's surroundings are, for outlines of objects: shape of the volume, not negative.
-
-        For radar the energy over about a period of the wave, so that an outline holds the wave train and not each of its halves.
-        """
-        from scipy.ndimage import gaussian_filter
-
-        values = envelope(self._whitened) if self._kind == "radar" else np.abs(self._whitened)
-        smooth: FloatArray = gaussian_filter(values, (0.0, 5.0, 0.0) if self._kind == "radar" else 1.0, mode="nearest")
-        return smooth
+    @property
+    def strength(self) -> Strength:
+        """How strong each voxel's surroundings are, for outlines of objects."""
+        return Strength(self._whitened, self._kind)
 
     def scores(self) -> npt.NDArray[np.float64]:
         """Return one anomaly score a section, to rank sections before there is a label."""

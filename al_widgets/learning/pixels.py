@@ -40,6 +40,17 @@ class PixelSource(Protocol):
         """Return features of some pixels of a section."""
 
 
+class Strengths(Protocol):
+    """How strong the surroundings of voxels are: an array, or what computes the part of one that is asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sections, rows, columns."""
+
+    def __getitem__(self, where: tuple[slice, slice, slice], /) -> FloatArray:
+        """Return the values of a box."""
+
+
 class PixelLearner:
     """An ensemble of trees on pixel features, or any scikit-learn classifier with ``predict_proba``.
 
@@ -245,7 +256,7 @@ def _at_most(rows: npt.NDArray[np.intp], n: int, rng: np.random.Generator) -> np
 
 
 def region_masks(
-    strength: FloatArray,
+    strength: Strengths,
     voxels: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]],
     *,
     value: int,
@@ -261,7 +272,7 @@ def region_masks(
 
     Parameters
     ----------
-    strength : ndarray (sections, rows, columns)
+    strength : ndarray (sections, rows, columns), or what gives boxes of one
         Smooth, not negative: for radar the mean envelope (`al_widgets.features.pixels.PixelFeatures.strength`).
     voxels : tuple of three ndarrays
         The blob, as `al_widgets.strategies.slices.Region.voxels`.
@@ -289,9 +300,11 @@ def region_masks(
         return sections
     low = [max(0, int(v.min()) - m) for v, m in zip(voxels, margin, strict=True)]
     high = [min(n, int(v.max()) + 1 + m) for v, m, n in zip(voxels, margin, shape, strict=True)]
-    around = strength[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-    best = int(np.argmax(strength[voxels]))
-    peak_at = tuple(int(v[best]) - a for v, a in zip(voxels, low, strict=True))
+    box = [slice(a, b) for a, b in zip(low, high, strict=True)]
+    around = strength[box[0], box[1], box[2]]
+    blob = tuple(v - a for v, a in zip(voxels, low, strict=True))
+    best = int(np.argmax(around[blob]))
+    peak_at = tuple(int(v[best]) for v in blob)
     peak = float(around[peak_at])
     labels, _ = label(around > core * peak)
     inside = labels == labels[peak_at] if labels[peak_at] else np.zeros(around.shape, bool)

@@ -6,14 +6,14 @@ A region is judged in two seconds where a section takes half a minute; its answe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from al_widgets.learning.pixels import region_masks
+from al_widgets.learning.pixels import Strengths, region_masks
 from al_widgets.records import Query
 from al_widgets.session.mask_ledger import parts_of
 from al_widgets.strategies.slices import Region, next_regions
@@ -28,6 +28,8 @@ EXPECTED = (0.15, 0.1, 0.06)
 """The same of the probability that a model gives the foreground: rare as it is, blobs of less than a half are worth a question."""
 ANOMALOUS = 6.0
 """Value of the anomaly map that stands for a probability of 1 before there is a model."""
+MIN_VOXELS = 20
+"""Blobs of fewer are noise."""
 FLOOD = 10
 """Times the blob's voxels beyond which an outline has flowed out into its surroundings: the blob alone is labelled then."""
 
@@ -64,36 +66,68 @@ class RegionQuery:
 
 
 def find_regions(
-    foreground: npt.NDArray[np.float32] | None,
-    anomaly: npt.NDArray[np.float32] | None,
+    foreground: npt.NDArray[np.float32],
     closed: npt.NDArray[np.bool_],
     cut: npt.NDArray[np.bool_],
     k: int,
+    *,
+    thresholds: Sequence[float],
+    min_voxels: int = MIN_VOXELS,
 ) -> list[Region]:
     """Return up to `k` regions, the most useful first.
 
     Parameters
     ----------
-    foreground : ndarray (sections, rows, columns) or None
-        Probability of being no background; None before there is a model: then the anomaly map ranks.
-    anomaly : ndarray or None
+    foreground : ndarray (sections, rows, columns)
+        Probability of being no background, or the scaled anomaly map; changed.
     closed, cut : ndarray of bool
         Voxels whose blob is not asked again; voxels where a blob ends, because they are known to be background or may not be
         asked about.
+    thresholds : sequence of float
+        Tried one after the other until there is a blob.
+    min_voxels : int
+        Smaller blobs are noise.
     """
-    thresholds = THRESHOLDS if foreground is None else EXPECTED
-    if foreground is None:
-        if anomaly is None:
-            return []
-        foreground = np.clip(anomaly / ANOMALOUS, 0, 1)
-    else:
-        foreground = foreground.copy()
     foreground[cut] = 0
     for threshold in thresholds:
-        found = next_regions(foreground, closed, k, threshold=threshold)
+        found = next_regions(foreground, closed, k, threshold=threshold, min_voxels=min_voxels)
         if found:
             return found
     return []
+
+
+def refined(
+    region: Region,
+    cell: int,
+    foreground_of: Callable[[int], npt.NDArray[np.floating[Any]]],
+    cut_of: Callable[[int], npt.NDArray[np.bool_]],
+) -> Region:
+    """Return a region that was found on cells of several pixels with the pixels of those cells that lie above its level.
+
+    Parameters
+    ----------
+    region : Region
+    cell : int
+        Rows and columns of a cell.
+    foreground_of, cut_of : callable
+        Section → what `find_regions` takes, of each pixel of the section.
+    """
+    if cell == 1:
+        return region
+    found: list[Voxels] = []
+    for index in np.unique(region.voxels[0]):
+        foreground, cut = foreground_of(int(index)), cut_of(int(index))
+        here = region.voxels[0] == index
+        coarse = np.zeros([-(-n // cell) for n in cut.shape], bool)
+        coarse[region.voxels[1][here], region.voxels[2][here]] = True
+        inside = coarse.repeat(cell, 0).repeat(cell, 1)[: cut.shape[0], : cut.shape[1]] & ~cut
+        sharp = inside & (foreground > region.level)
+        rows, columns = np.nonzero(sharp if sharp.any() else inside)
+        found.append((np.full(rows.size, index, np.intp), rows, columns))
+    voxels = tuple(np.concatenate(axis) for axis in zip(*found, strict=True))
+    low, high = [int(v.min()) for v in voxels], [int(v.max()) + 1 for v in voxels]
+    box = (low[0], low[1], low[2], high[0], high[1], high[2])
+    return replace(region, box=box, voxels=(voxels[0], voxels[1], voxels[2]))
 
 
 def region_id_of(region: Region) -> str:
@@ -106,7 +140,7 @@ def region_id_of(region: Region) -> str:
 
 def region_parts(
     ids: Sequence[str],
-    strength: npt.NDArray[np.float32] | None,
+    strength: Strengths | None,
     voxels: Voxels,
     number: int,
     painted: Any,
@@ -121,7 +155,7 @@ def region_parts(
     ----------
     ids : sequence of str
         Item ids of all sections.
-    strength : ndarray or None
+    strength : ndarray, what gives boxes of one, or None
         See `al_widgets.learning.pixels.region_masks`; None: the blob alone is labelled.
     number : int
         Class of the answer, or 254.

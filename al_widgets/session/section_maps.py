@@ -101,11 +101,27 @@ class SectionMaps:
         values = np.array([np.nan if m is None else 1 - m.shares[0] for m in self._maps])
         return np.where(np.isnan(values), np.nanmean(values) if np.isfinite(values).any() else 0.0, values)
 
-    def foreground(self, shape: tuple[int, int, int]) -> npt.NDArray[np.float32]:
-        """Return the probability of being no background of every voxel, 0 where there is no map."""
-        volume = np.zeros(shape, np.float32)
+    def foreground(self, shape: tuple[int, int, int], cell: int = 1) -> npt.NDArray[np.float32]:
+        """Return the probability of being no background of every voxel, 0 where there is no map.
+
+        Parameters
+        ----------
+        shape : tuple of three ints
+            Of the volume.
+        cell : int
+            Rows and columns that one value is the mean of.
+        """
+        n, rows, columns = shape
+        volume = np.zeros((n, -(-rows // cell), -(-columns // cell)), np.float32)
         for index, found in enumerate(self._maps):
             if found is not None:
-                volume[index] = found.foreground
+                volume[index] = found.foreground if cell == 1 else cells(found.foreground, cell).mean(axis=(1, 3))
         volume /= 255
         return volume
+
+
+def cells(section: npt.NDArray[Any], cell: int) -> npt.NDArray[Any]:
+    """Return a section as (rows, pixels, columns, pixels) of square cells, those at the end filled up with its last pixels."""
+    rows, columns = section.shape
+    whole = np.pad(section, [(0, -rows % cell), (0, -columns % cell)], mode="edge")
+    return whole.reshape(whole.shape[0] // cell, cell, whole.shape[1] // cell, cell)

@@ -19,9 +19,7 @@ from al_widgets.learning.pixels import PixelLearner
 from al_widgets.oracles.injected import InjectedTargets
 from al_widgets.records import Estimate, Query
 from al_widgets.session.encoding import BackgroundEncoding
-from al_widgets.session.mask_ledger import paint
 from al_widgets.session.queue import Pick, ServingQueue
-from al_widgets.session.regions import RegionQuery, find_regions, region_id_of
 from al_widgets.session.rounds import Rounds
 from al_widgets.session.sections import check_strategy
 from al_widgets.session.snapshot import Snapshot
@@ -30,9 +28,7 @@ from al_widgets.session.volume_asking import Want, check_ask, wanted
 from al_widgets.session.volume_readings import is_radar, pixel_features
 from al_widgets.session.volume_rounds import Said, VolumePreparation, VolumeRounds, VolumeState
 from al_widgets.session.volume_trials import VolumeTrials
-from al_widgets.strategies.slices import Region
 from al_widgets.task import Segmentation
-from al_widgets.task.strokes import UNLABELLED
 
 Mask = npt.NDArray[np.uint8]
 
@@ -287,57 +283,6 @@ class VolumeSession(VolumeTrials):
         with self._lock:
             self._looking.pop(holder, None)
         super().release(holder)
-
-    def regions(self, k: int = 1) -> list[RegionQuery]:
-        """Return the `k` most doubtful regions that nobody has said anything of, the most useful first.
-
-        Before there is a model the most anomalous ones; waits until the volume is read. Empty when nothing stands out.
-        """
-        self._check_open()
-        self.start()
-        self._encoding.wait()
-        with self._lock:
-            self._sync()
-            closed, cut = self._said_of_voxels()
-            said = {i for i in self._ledger.answered() if i in self._row and i not in self._ledger.labels}
-            cut[sorted(self._queue.in_reserve | {self._row[i] for i in (*said, *self._problems)})] = True
-        modelled = self._rounds.learner is not None
-        foreground = self._rounds.maps.foreground(self.volume.shape) if modelled else None
-        found = find_regions(foreground, self._rounds.anomaly, closed, cut, k)
-        return [self._region_query(region, modelled) for region in found]
-
-    def _said_of_voxels(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Return voxels whose blob was judged or painted, and those that are background; the caller holds the lock."""
-        closed, cut = np.zeros(self.volume.shape, bool), np.zeros(self.volume.shape, bool)
-        for item_id in self._ledger.touched() & self._row.keys():
-            row = self._row[item_id]
-            for who in self._ledger.annotators(item_id):
-                mask = self._ledger.mask(item_id, who)
-                columns = mask.shape[1]
-                closed[row, :, :columns] |= (mask != 0) & (mask != UNLABELLED)
-                cut[row, :, :columns] |= mask == 0
-                # What was called clutter is not asked again for the fringe that a new model gives it.
-                judged = np.zeros(mask.shape, np.uint8)
-                for stroke in self._ledger.strokes(item_id, who):
-                    values = {part["value"] for part in stroke.value["parts"]}
-                    if stroke.value["tool"] == "region" and values == {self._task.background}:
-                        for part in stroke.value["parts"]:
-                            if part["item_id"] == item_id:
-                                paint(judged, part, 1)
-                closed[row, :, :columns] |= judged > 0
-                cut[row, :, :columns] &= judged == 0
-        return closed, cut
-
-    def _region_query(self, region: Region, modelled: bool) -> RegionQuery:
-        a, b, c, d, e, f = region.box
-        round_ = 0 if self.snapshot is None else self.snapshot.round
-        if modelled:
-            reason = f"The model takes it for no {self._task.background} with {region.probability:.0%}."
-        else:
-            reason = "It differs most from its surroundings; there is no model yet."
-        query = Query(self._ids[region.section], "region", float(region.utility), None, round_, "new", reason)
-        box = (a, b, c, d - a, e - b, f - c)
-        return RegionQuery(query, region_id_of(region), box, region.voxels, region.probability)
 
 
 def _certainty(doubt: float) -> str:

@@ -11,14 +11,14 @@ import numpy.typing as npt
 from al_widgets.errors import TaskError, UnknownItemError
 from al_widgets.records import Annotation, Query
 from al_widgets.session.mask_ledger import items_of, parts_of
-from al_widgets.session.regions import RegionQuery, region_parts
-from al_widgets.session.volume_export import VolumeExports
-from al_widgets.task.strokes import IGNORE, UNLABELLED, pixel_value
+from al_widgets.session.regions import RegionQuery
+from al_widgets.session.volume_regions import VolumeRegions
+from al_widgets.task.strokes import IGNORE, UNLABELLED
 
 Mask = npt.NDArray[np.uint8]
 
 
-class VolumeAnswers(VolumeExports):
+class VolumeAnswers(VolumeRegions):
     """The recording half of `VolumeSession`."""
 
     def submit(self, query: Query | RegionQuery | str, value: Any, *, elapsed_s: float | None = None) -> str:
@@ -65,31 +65,6 @@ class VolumeAnswers(VolumeExports):
         if isinstance(query, RegionQuery):
             return self._answer(query.query, "stroke", self.region_stroke(query, IGNORE), elapsed_s, reason or "unsure")
         return super().unsure(query, reason, elapsed_s=elapsed_s)
-
-    def region_stroke(self, region: RegionQuery, value: Any) -> dict[str, Any]:
-        """Return the stroke that an answer about a region is: its parts on all its sections.
-
-        Parameters
-        ----------
-        value : str, int or None
-            A class; None, or 254: nobody can tell.
-        """
-        value = IGNORE if value is None else value
-        name = pixel_value(value, self._task.classes)
-        number = name if isinstance(name, int) else self._number_of(name)
-        strength = self._rounds.strength() if 0 < number < IGNORE else None
-        with self._lock:
-            parts = region_parts(
-                self._ids,
-                strength,
-                region.voxels,
-                number,
-                lambda item_id: self._ledger.painted(item_id, self.annotator),
-                self._queue.in_reserve,
-            )
-        _, row, column, _, rows, columns = region.box
-        shape = {"points": [column, row, column + columns, row + rows]}
-        return self._task.validate_stroke({"tool": "region", "parts": parts, "shape": shape, "recipe": ""})
 
     def _checked_mask(self, item_id: str, mask: Any) -> Mask:
         """Return a mask as bytes, checked to fit its section and the classes."""

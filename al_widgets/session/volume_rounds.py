@@ -6,13 +6,12 @@ painted meanwhile the rest is left to the next round: nobody waits for opinions 
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +30,9 @@ from al_widgets.session.sections import rank_sections
 from al_widgets.session.snapshot import Ranked, Snapshot
 from al_widgets.strategies.slices import interval_sections
 from al_widgets.task.strokes import IGNORE, UNLABELLED
+
+if TYPE_CHECKING:
+    from al_widgets.features.pixels import PixelFeatures
 
 Mask = npt.NDArray[np.uint8]
 ASSUMED = 2000
@@ -169,8 +171,6 @@ class VolumeRounds(Rounds):
         self._model: PixelLearner | None = None
         self._model_version, self._n_trained, self._fit_s = -1, 0, 0.0
         self._known_consensus: dict[int, tuple[int, Mask, Mask]] = {}
-        self._strength: npt.NDArray[np.float32] | None = None
-        self._strength_lock = threading.Lock()
 
     @property
     def learner(self) -> PixelLearner | None:
@@ -178,27 +178,18 @@ class VolumeRounds(Rounds):
         return self._model
 
     @property
-    def anomaly(self) -> npt.NDArray[np.float32] | None:
-        """The map that needs no label; None while it is not computed."""
-        return None if self.pixels is None or self._features is None else self.pixels.anomaly
-
-    def strength(self) -> npt.NDArray[np.float32] | None:
-        """How strong each voxel's surroundings are, for the outlines of objects; None while it is not known."""
-        if self.pixels is None or self._features is None:
-            return None
-        with self._strength_lock:
-            if self._strength is None:
-                self._strength = self.pixels.strength()
-            return self._strength
+    def read(self) -> PixelFeatures | None:
+        """The features of the volume's pixels, once they are computed; None before."""
+        return None if self._features is None else self.pixels
 
     def rank(self, name: str, state: VolumeState) -> tuple[tuple[Ranked, ...], npt.NDArray[np.floating[Any]]]:
         """Rank sections by the strategy of a name, with what is known now."""
         rng = np.random.default_rng([self._seed, state.version])
-        overview = None if self.pixels is None or self._features is None else self.pixels.overview
+        overview = None if self.read is None else self.read.overview
         return rank_sections(name, self.maps, overview, state.candidates, state.labelled, rng)
 
     def _train(self) -> None:
-        if self._features is None or self.pixels is None:
+        if self.read is None:
             return
         state = self._volume_state()
         errors: tuple[AlWidgetsError, ...] = ()

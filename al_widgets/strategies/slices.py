@@ -142,6 +142,8 @@ class Region:
     utility : float
     probability : float
         Mean foreground probability.
+    level : float
+        What its voxels lie above.
     """
 
     section: int
@@ -149,6 +151,7 @@ class Region:
     voxels: tuple[IntArray, IntArray, IntArray]
     utility: float
     probability: float
+    level: float
 
 
 def next_regions(
@@ -178,7 +181,7 @@ def next_regions(
     """
     foreground = np.asarray(foreground, np.float32)
     found = []
-    for where, inside in _open_blobs(foreground, asked, threshold, max(min_voxels, foreground.size // 100)):
+    for level, where, inside in _open_blobs(foreground, asked, threshold, max(min_voxels, foreground.size // 100)):
         size = int(inside.sum())
         if size < min_voxels:
             continue
@@ -189,15 +192,15 @@ def next_regions(
         starts, stops = [s.start for s in where], [s.stop for s in where]
         box = (starts[0], starts[1], starts[2], stops[0], stops[1], stops[2])
         utility = 4 * p * (1 - p) * size**0.5
-        found.append(Region(starts[0] + int(mass.argmax()), box, (voxels[0], voxels[1], voxels[2]), utility, p))
+        found.append(Region(starts[0] + int(mass.argmax()), box, (voxels[0], voxels[1], voxels[2]), utility, p, level))
     found.sort(key=lambda r: (-r.utility, r.box))
     return found[:k]
 
 
 def _open_blobs(
     foreground: FloatArray, asked: npt.NDArray[np.bool_], threshold: float, limit: int
-) -> Iterator[tuple[tuple[slice, ...], npt.NDArray[np.bool_]]]:
-    """Give box and pixels of each blob that nobody was asked about, at most `limit` voxels large unless it is of one piece to the end."""
+) -> Iterator[tuple[float, tuple[slice, ...], npt.NDArray[np.bool_]]]:
+    """Give threshold, box and voxels of each blob that nobody was asked about, at most `limit` voxels large unless it is of one piece to the end."""
     from scipy.ndimage import find_objects, label
 
     left = [(threshold, tuple(slice(0, n) for n in foreground.shape), np.ones(foreground.shape, bool))]
@@ -212,4 +215,4 @@ def _open_blobs(
             if level < HIGHEST and int(inside.sum()) > limit:
                 left.append((level + 0.05, where, inside))
             else:
-                yield where, inside
+                yield level, where, inside

@@ -59,7 +59,7 @@ class Survey:
         )
         self.truth = (labels[:, ::STRIDE, ::STRIDE] > 0).astype(np.uint8)
         self.anomaly = self.features.anomaly
-        self.strength = self.features.strength()
+        self.strength = self.features.strength[:, :, :]
         self.coarse = np.stack([self.features.pixels(i, self.flat.ravel()) for i in range(n)])
 
     def ap(self, scores):
@@ -405,7 +405,7 @@ def real_grid():
             asked[region.voxels] = True
             hit = bool(((region.voxels[0] == 2) & near[region.voxels[2]]).any())
             answers.append(hit)
-            for i, mask in region_masks(features.strength(), region.voxels, value=int(hit)).items():
+            for i, mask in region_masks(features.strength, region.voxels, value=int(hit)).items():
                 if i == 2 or not hit:  # a yes is taken for line 2 alone: the others are the question
                     outlined[i] = np.where(mask == UNLABELLED, outlined.get(i, mask), mask)
     print(f"regions asked before there is a model: {len(answers)}, of them on that hyperbola: {sum(answers)}")
