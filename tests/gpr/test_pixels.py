@@ -354,3 +354,14 @@ def test_the_maps_of_a_large_picture_are_those_of_a_small_one(monkeypatch):
         assert np.corrcoef(one, other)[0, 1] > 0.97, names[at]
         assert np.median(np.abs(one - other)) < 0.2, names[at]
     assert np.array_equal(large.section_anomaly(3), large.anomaly[3])
+
+
+@pytest.mark.parametrize("kind", ["radar", "picture"])
+def test_strength_of_a_box_is_that_of_the_whole(kind):
+    volume = np.random.default_rng(0).normal(size=(9, 80, 40)).astype(np.float32)
+    strength = PixelFeatures(volume, kind).strength
+    whole = strength[:, :, :]
+    assert whole.shape == strength.shape == volume.shape
+    assert (whole >= 0).all()
+    for box in (np.s_[0:2, 30:40, 5:9], np.s_[6:9, 70:80, 0:40], np.s_[2:3, 0:80, 39:40]):
+        assert np.allclose(strength[box], whole[box], atol=1e-5)

@@ -21,6 +21,7 @@ from al_widgets.errors import (
     StrategyError,
     TaskError,
 )
+from al_widgets.features import pixels
 from al_widgets.learning.pixels import PixelLearner
 from al_widgets.learning.tree_threads import Stopped
 from al_widgets.session.mask_ledger import part_of
@@ -285,9 +286,16 @@ def test_halved_intervals_cover_everything() -> None:
         assert sorted(interval_order(n)) == list(range(n))
 
 
-def test_regions_are_asked_once_and_their_answers_teach(open_volume: Open) -> None:
+@pytest.mark.parametrize("large", [False, True])
+def test_regions_are_asked_once_and_their_answers_teach(
+    open_volume: Open, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    if large:  # found on cells of several pixels, outlined pixel by pixel
+        monkeypatch.setattr(pixels, "LARGE_VOXELS", 1000)
     session = open_volume(audit=0)
     assert session.regions()  # also when the volume has not been read yet
+    assert session._rounds.read is not None
+    assert (session._rounds.read.cell > 1) == large
     truths = []
     for _ in range(4):
         region = session.regions()[0]
