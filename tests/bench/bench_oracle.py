@@ -4,8 +4,8 @@
 
 Prints tables: mean over the seeds with its 95 % interval (Student), the promise, whether it holds; exits with 1 when one does
 not. A labels and annotators, B time and cost, C honest accuracy, D several annotators on one queue, E known targets, P the
-answers of people (where the samples are there). CROWDLAB is measured where cleanlab >= 2.8 is installed. A4 takes a quarter of an
-hour, everything else together about half as long.
+answers of people and P2 oracles fitted to them (where the samples are there). CROWDLAB is measured where cleanlab >= 2.8 is
+installed. A4 takes a quarter of an hour, everything else together about half as long.
 """
 
 from __future__ import annotations
@@ -277,6 +277,7 @@ PARTS = {
     "E2": e2,
     "E3": e3,
     "P": people.people,
+    "P2": people.fitted,
     "A4": a4,
 }
 

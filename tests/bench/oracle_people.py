@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
-from promises import head, row
+from oracles.held_out import PEOPLE, answers_of_people, distance, foretell, halves
+from promises import head, interval, row
 
 from al_widgets.oracles import aggregate, consensus
-
-_FILE = Path("shared") / "samples" / "human_answers" / "silhouettes.csv"
-SAMPLES = next((p / _FILE for p in Path(__file__).resolve().parents if (p / _FILE).exists()), _FILE)
-
-
-def answers_of_people():
-    """Annotations without trials that nobody answered in time, and the true class of each picture."""
-    import pandas as pd
-
-    raw = pd.read_csv(SAMPLES).rename(columns={"image": "item_id", "response": "value", "rt_seconds": "elapsed_s"})
-    truth = raw.groupby("item_id")["category"].first()
-    log = raw[raw["value"] != "na"].assign(kind="label", answered_at=raw["trial"].astype(float))
-    return log[["item_id", "annotator", "value", "kind", "elapsed_s", "answered_at"]], truth
 
 
 def drawn(log, per_item, rng):
@@ -67,10 +54,11 @@ def crowdlab(log, classes):
 def people(seeds):
     """Measure 1, 3, 5 and all answers a picture; and the estimates of each person's accuracy."""
     head("P ten people, 160 silhouettes, 16 classes")
-    if not SAMPLES.exists():
+    if not PEOPLE.exists():
         row("answers of people", "not there: not measured")
         return
     log, truth = answers_of_people()
+    log = log[log["kind"] == "label"]
     classes = sorted(truth.unique())
     compare = find_spec("cleanlab") is not None
     for per_item in (3, 5):
@@ -110,3 +98,42 @@ def people(seeds):
         row(f"{name}: accuracy estimated from the answers alone (true {true[name]:.3f})", f"{value:.3f}")
     errors = np.subtract(estimated, true[list(names)])
     row("root mean square error of the ten estimates", f"{np.sqrt((errors**2).mean()):.3f}")
+
+
+def fitted(seeds):
+    """Measure how oracles fitted to half of each person's answers foretell the other half, beside the average of all."""
+
+    head("P2 oracles fitted to people, against the half of each person's answers that was held out")
+    if not PEOPLE.exists():
+        row("answers of people", "not there: not measured")
+        return
+    log, truth = answers_of_people()
+    names = sorted(log["annotator"].unique())
+    splits = max(seeds, 2)
+    found = {}
+    for name in names:
+        for seed in range(splits):
+            parts = halves(log, name, seed)
+            for kind, who in (("fitted to the person", name), ("fitted to everybody", None)):
+                found.setdefault(kind, {}).setdefault(name, []).append(foretell(parts, truth, who))
+            seconds = parts.own["elapsed_s"].to_numpy()
+            apart = distance(seconds[parts.held], seconds[~parts.held])
+            found.setdefault("halves", {}).setdefault(name, []).append(apart)
+    for name in names:
+        own = found["fitted to the person"][name]
+        medians, spreads = interval([h.median_ratio for h in own]), interval([h.iqr_ratio for h in own])
+        right = interval([h.accuracy_error for h in own])
+        row(f"{name}: median seconds oracle / person; interquartile range; accuracy oracle - person",
+            f"{medians}; {spreads}; {right}")  # fmt: skip
+    per_person = lambda kind, f: [np.mean([f(h) for h in found[kind][name]]) for name in names]  # noqa: E731
+    for kind in ("fitted to the person", "fitted to everybody"):
+        row(f"{kind}: |log ratio| of median seconds", per_person(kind, lambda h: abs(np.log(h.median_ratio))))
+        row(f"{kind}: |log ratio| of the interquartile range", per_person(kind, lambda h: abs(np.log(h.iqr_ratio))))
+        row(f"{kind}: |accuracy error|", per_person(kind, lambda h: abs(h.accuracy_error)))
+    own, pooled = (per_person(kind, lambda h: h.distance) for kind in ("fitted to the person", "fitted to everybody"))
+    row("Kolmogorov-Smirnov distance of seconds, fitted to the person", own)
+    row("the same, fitted to everybody", pooled)
+    row("the same, the seen half of the person's own answers", per_person("halves", lambda d: d))
+    difference = np.subtract(pooled, own)
+    half = 2.26 * difference.std(ddof=1) / np.sqrt(len(difference))
+    row("fitted to everybody - to the person", difference, "> 0 by its interval", difference.mean() - half > 0)
