@@ -28,7 +28,7 @@ class AccuracyModel:
     Attributes
     ----------
     accuracy : ndarray (G,)
-        From half of chance level to .995, even in log-odds.
+        From chance level to .995, even in log-odds.
     prior : ndarray (G,)
         Beta(4, 1.5) on the grid; sums to 1.
     transition : ndarray (G, G)
@@ -47,7 +47,7 @@ def accuracy_model(n_classes: int, drift: float = 0.06, jump: float = 0.002, siz
     Parameters
     ----------
     n_classes : int
-        At least 2; sets the lower end of the grid, 0.5 / n_classes.
+        At least 2; sets the lower end of the grid, 1 / n_classes.
     drift : float
         Standard deviation of the random step a label, in log-odds. 0 and ``jump=0``: accuracy never changes.
     jump : float
@@ -56,7 +56,7 @@ def accuracy_model(n_classes: int, drift: float = 0.06, jump: float = 0.002, siz
     size : int
         Points of the grid.
     """
-    low = 0.5 / n_classes
+    low = 1 / n_classes
     logit = np.linspace(np.log(low / (1 - low)), np.log(0.995 / 0.005), size)
     accuracy = 1 / (1 + np.exp(-logit))
     # d(accuracy) = a (1 - a) d(logit) turns the Beta density into weights on a grid that is even in log-odds.

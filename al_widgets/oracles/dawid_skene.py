@@ -6,10 +6,14 @@ wrong class as that annotator's confusion says::
     P(answer l | truth k, annotator j, j's t-th label) = a_jt                  l = k
                                                        = (1 - a_jt) c_j[k, l]  l ≠ k
 
-The accuracies are hidden Markov chains (`accuracy_path`). What annotators have in common is estimated from all of them: some
-classes are harder than others (their log odds are shifted for everybody), and each annotator's confusion is drawn towards
-everybody's, which is drawn towards even. How strongly, the answers decide: people who err at random are left alone. Who may import
-it: `al_widgets.oracles` and above. Any thread.
+The accuracies are hidden Markov chains (`accuracy_path`). Who does not know the class guesses, and guesses have a taste of their own
+(Hovy et al. 2013, MACE): whoever presses one key whatever they see is right wherever that happens to be true, and teaches nothing.
+So with the share of an accuracy that is above chance, q, and the annotator's guesses g, a_jt = q + (1 - q) g_j[k] for class k, and
+wrong answers fall as g_j does before anything else is known of them. Nobody is taken to be worse than chance.
+
+What annotators have in common is estimated from all of them: some classes are harder than others (the log odds of an accuracy are
+shifted for everybody), and each annotator's confusion is drawn towards everybody's, which is drawn towards even. How strongly, the
+answers decide: people who err at random are left alone. Who may import it: `al_widgets.oracles` and above. Any thread.
 
 Measured on ten people's answers to 160 silhouettes, where half of the errors lie with three of 16 classes: against one coin an
 annotator with confusion of their own, labels are right .010 more often at three answers an item and .007 at five.
@@ -31,6 +35,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from al_widgets.oracles.accuracy_path import (
     PRIOR,
@@ -120,6 +125,7 @@ class _State:
     known: FloatArray  # (labels,) how much others know of the item
     concentrations: tuple[float, float]  # pseudo-counts a row: of everybody's confusion, of each annotator's around it
     ease: FloatArray  # (K,) log odds by which a class is easier to name than others, for everybody
+    guesses: FloatArray  # (J, K) what each annotator says when they guess
     unsure_rate: FloatArray
     posterior: FloatArray
     smoothed: FloatArray
@@ -171,8 +177,8 @@ def fit(
     answers of people: error of the accuracies .09 after 8 passes, .12 after 60). With three or more annotators
     the passes stand still earlier.
 
-    Without a classifier the class prior is flat, so a single answer is never overruled by how frequent the
-    classes are.
+    Without a classifier, the frequencies of the classes are the prior of items whose answers differ; that of the others is flat,
+    so a single answer is never overruled by how rare its class is.
     """
     n_classes = len(answers.classes)
     if n_classes < 2 or len(answers) == 0:
@@ -185,9 +191,16 @@ def fit(
     weight = _label_weight(answers)
     state = _first_state(answers, model, chains)
     temperature, regularisation = float("nan"), 0
-    log_prior = base
     if scores is None:
-        state = _iterate(state, answers, log_prior, weight, model, chains, iterations, judged_by_prior=False)
+        state = _iterate(
+            state, answers, base, weight, model, chains, iterations, frequent=np.zeros(len(base), np.bool_)
+        )
+        disputed = _disputed(answers) & (base == flat).all(1)
+        if disputed.any():
+            other = _first_state(answers, model, chains)
+            other = _iterate(other, answers, base, weight, model, chains, iterations, frequent=disputed)
+            if _frequencies_win(state, other, answers, weight):
+                state = other
     else:
         posterior, near = _starting_point(answers, base, start)
         for _ in range(rounds if callable(scores) else 1):
@@ -198,7 +211,7 @@ def fit(
             # The classifier, not the votes, judges the annotators first.
             state.posterior = np.exp(log_prior)
             state.messages[:] = 0.0
-            state = _iterate(state, answers, log_prior, weight, model, chains, iterations, judged_by_prior=True)
+            state = _iterate(state, answers, log_prior, weight, model, chains, iterations)
             posterior = state.posterior
     likelihood = np.exp(log_softmax(_gather(state.messages, answers, weight)))
     is_label = answers.is_label
@@ -220,14 +233,18 @@ def _iterate(
     chains: Chains,
     iterations: int,
     *,
-    judged_by_prior: bool,
+    frequent: npt.NDArray[np.bool_] | None = None,
 ) -> _State:
-    """Pass messages between items and annotators until the posterior stands still."""
+    """Pass messages between items and annotators until the posterior stands still.
+
+    With a classifier its prior judges the annotators first. Without one the answers do, and `frequent` are the items whose prior
+    are the frequencies of the classes.
+    """
     n_classes = len(answers.classes)
     is_label = answers.is_label
     item, annotator, value = answers.item[is_label], answers.annotator[is_label], answers.value[is_label]
     rows = np.arange(len(item))
-    started = not judged_by_prior
+    started = frequent is not None
     for _ in range(iterations):
         before = state.posterior
         # Item without this answer -> annotator.
@@ -235,15 +252,19 @@ def _iterate(
         cavity = np.exp(log_softmax(np.log(before[item] + 1e-300) - own))
         spread = _confusion_without_self(state, item, annotator, value)
         state.known = _certainty(cavity)
-        right = class_accuracy(model.accuracy, state.ease)
-        likelihood = cavity[rows, value, None] * right[value] + (cavity * spread) @ (1 - right) + 1e-300
+        knowing = class_knowledge(model.accuracy, state.ease)
+        right = right_answers(knowing, state.guesses)
+        wrong = _by_annotator(cavity * spread, 1 - right, annotator)
+        likelihood = cavity[rows, value, None] * right[annotator, value] + wrong + 1e-300
         summed = np.add.reduceat(np.log(likelihood)[chains.order], chains.starts, axis=0)
         state.smoothed, state.coming = forward_backward(summed, chains, model)
         # Annotator without this answer -> item.
         rest = state.smoothed[chains.of_answer] / likelihood
-        mean = (rest @ right.T) / rest.sum(1, keepdims=True)
+        mean = _by_annotator(rest / rest.sum(1, keepdims=True), right.swapaxes(1, 2), annotator)
         message = np.log(np.maximum((1 - mean) * spread, 1e-300))
         message[rows, value] = np.log(mean[rows, value])
+        if frequent is not None:  # only a classifier can tell that an answer means another class
+            message = np.minimum(message, message[rows, value, None])
         message += np.log1p(-state.unsure_rate)[annotator]
         damping = DAMPING if started else 0.0
         state.messages[is_label] = damping * state.messages[is_label] + (1 - damping) * message
@@ -251,9 +272,13 @@ def _iterate(
         unsure = ~is_label
         if unsure.any():
             state.messages[unsure] = np.log(state.unsure_rate[answers.annotator[unsure]])
+        if frequent is not None:
+            log_prior = np.where(frequent[:, None], _log_frequencies(before), log_prior)
         state.posterior = np.exp(log_softmax(log_prior + _gather(state.messages, answers, weight)))
         _update_confusion(state, answers, n_classes)
-        _update_ease(state, item, value, chains, model)
+        known = cavity[rows, value, None] * knowing[value] / likelihood
+        _update_guesses(state, annotator, value, 1 - (state.smoothed[chains.of_answer] * known).sum(1))
+        _update_ease(state, item, annotator, value, chains, model)
         if np.abs(state.posterior - before).max() < 1e-3:
             break
     return state
@@ -266,10 +291,56 @@ def _confusion_without_self(state: _State, item: IntArray, annotator: IntArray, 
     everybody, weight, own_weight = state.wrong.sum(0), *state.concentrations
     uniform = weight / (n_classes - 1)
     pooled = (np.maximum(everybody.T[value] - own, 0) + uniform) / (np.maximum(everybody.sum(1) - own, 0) + weight)
+    pooled *= state.guesses[annotator, value, None] / _guessed_wrong(state)[annotator]
     counts, totals = state.wrong[annotator, :, value], state.wrong.sum(2)[annotator]
     spread = (np.maximum(counts - own, 0) + own_weight * pooled) / (np.maximum(totals - own, 0) + own_weight)
     spread[np.arange(len(item)), value] = 0.0
     return np.asarray(spread, np.float64)
+
+
+def _guessed_wrong(state: _State) -> FloatArray:
+    """Return how much of everybody's wrong answers to each class an annotator's guesses make likely, (J, K)."""
+    everybody, weight = state.wrong.sum(0), state.concentrations[0]
+    n_classes = len(everybody)
+    even = (1 - np.eye(n_classes)) / max(n_classes - 1, 1)
+    pooled = (everybody + weight * even) / (everybody.sum(1, keepdims=True) + weight)
+    return np.asarray(state.guesses @ pooled.T, np.float64)
+
+
+def _by_annotator(rows: FloatArray, matrices: FloatArray, annotator: IntArray) -> FloatArray:
+    """Multiply each row (n, p) by the matrix (J, p, q) of its annotator."""
+    found = np.empty((len(rows), matrices.shape[2]))
+    for number in np.unique(annotator):
+        own = annotator == number
+        found[own] = rows[own] @ matrices[number]
+    return found
+
+
+def _frequencies_win(even: _State, frequent: _State, answers: Answers, weight: FloatArray) -> bool:
+    """Say whether the answers speak for classes of different frequencies: log likelihoods and the price of K - 1 shares (BIC).
+
+    Each answer is judged by a fit that did not see it. Either way of fitting may stand still far from the truth: even frequencies
+    where a rare class is taken to be hard, estimated ones where a class that is hard is taken to be rare.
+    """
+    n_items, n_classes = even.posterior.shape
+    alike, shares = (_gather(state.messages, answers, weight) for state in (even, frequent))
+    gain = np.logaddexp.reduce(shares + _log_frequencies(frequent.posterior), axis=1).sum()
+    gain -= np.logaddexp.reduce(alike - np.log(n_classes), axis=1).sum()
+    return bool(gain > 0.5 * (n_classes - 1) * np.log(n_items))
+
+
+def _disputed(answers: Answers) -> npt.NDArray[np.bool_]:
+    """Return the items whose labels differ, (n_items,)."""
+    labels = answers.is_label
+    first = np.full(len(answers.items), -1)
+    first[answers.item[labels][::-1]] = answers.value[labels][::-1]
+    other = answers.value[labels] != first[answers.item[labels]]
+    return np.bincount(answers.item[labels][other], minlength=len(answers.items)) > 0
+
+
+def _log_frequencies(posterior: FloatArray) -> FloatArray:
+    """Return the log of how frequent each class is, (K,), one item of each class added."""
+    return np.asarray(np.log(posterior.sum(0) + 1) - np.log(len(posterior) + posterior.shape[1]), np.float64)
 
 
 def _certainty(belief: FloatArray) -> FloatArray:
@@ -309,9 +380,11 @@ def _update_confusion(state: _State, answers: Answers, n_classes: int) -> None:
     everybody = counts.sum(0)
     weight = _concentration(everybody, even)
     pooled = (everybody + weight * even) / (everybody.sum(1, keepdims=True) + weight)
-    own_weight = _concentration(counts.reshape(-1, n_classes), np.tile(pooled, (n_annotators, 1)))
+    guessed = state.guesses[:, None, :] * pooled
+    guessed /= guessed.sum(2, keepdims=True)
+    own_weight = _concentration(counts.reshape(-1, n_classes), guessed.reshape(-1, n_classes))
     state.concentrations = (weight, own_weight)
-    state.confusion = (counts + own_weight * pooled) / (counts.sum(2, keepdims=True) + own_weight)
+    state.confusion = (counts + own_weight * guessed) / (counts.sum(2, keepdims=True) + own_weight)
     if labels.all():
         return
     unsure = np.zeros((n_annotators, n_classes))
@@ -346,7 +419,43 @@ def class_accuracy(accuracy: FloatArray, ease: FloatArray) -> FloatArray:
     return np.asarray(odds / (1 + odds), np.float64)
 
 
-def _update_ease(state: _State, item: IntArray, value: IntArray, chains: Chains, model: AccuracyModel) -> None:
+def class_knowledge(accuracy: FloatArray, ease: FloatArray) -> FloatArray:
+    """Return the chance of knowing, not guessing, an item of each class, (K, G), for annotators with an accuracy (G,).
+
+    Who knows nothing is as good as chance; nobody is taken to be worse.
+    """
+    chance = 1 / len(ease)
+    return np.clip((class_accuracy(accuracy, ease) - chance) / (1 - chance), 0.0, 1.0)
+
+
+def right_answers(knowing: FloatArray, guesses: FloatArray) -> FloatArray:
+    """Return the chance of a right answer to each class, (J, K, G): known, or guessed (Hovy et al. 2013, MACE).
+
+    An answer is never less likely where it is true than where it is not, so without a classifier an answer never speaks against
+    itself.
+    """
+    return np.asarray(knowing + (1 - knowing) * guesses[:, :, None], np.float64)
+
+
+def _update_guesses(state: _State, annotator: IntArray, value: IntArray, guessed: FloatArray) -> None:
+    """Re-estimate what each annotator says when they do not know, from the chance that each answer was a guess.
+
+    Who always presses the same key does so then, too, and that key tells little from them. Answers count as far as others know the
+    item: one whom nobody checked may well have seen one class only.
+    """
+    n_annotators, n_classes = state.guesses.shape
+    cell = annotator * n_classes + value
+    counts = np.zeros(n_annotators * n_classes)
+    np.add.at(counts, cell, guessed * state.known)
+    counts = counts.reshape(n_annotators, n_classes)
+    even = np.full((n_annotators, n_classes), 1 / n_classes)
+    weight = _concentration(counts, even)
+    state.guesses = (counts + weight * even) / (counts.sum(1, keepdims=True) + weight)
+
+
+def _update_ease(
+    state: _State, item: IntArray, annotator: IntArray, value: IntArray, chains: Chains, model: AccuracyModel
+) -> None:
     """Re-estimate how much easier each class is than others, for everybody alike (one Newton step a pass).
 
     Log odds of a right answer = those of the annotator + ease of the class. How much classes differ is estimated, too (DerSimonian
@@ -356,7 +465,8 @@ def _update_ease(state: _State, item: IntArray, value: IntArray, chains: Chains,
     n_classes = state.posterior.shape[1]
     share = state.posterior[item] * state.known[:, None]
     smoothed = state.smoothed[chains.of_answer]
-    right = smoothed @ class_accuracy(model.accuracy, state.ease).T
+    right = right_answers(class_knowledge(model.accuracy, state.ease), state.guesses)
+    right = _by_annotator(smoothed, right.swapaxes(1, 2), annotator)
     slope = np.bincount(value, share[np.arange(len(item)), value], n_classes) - (share * right).sum(0)
     precision = (share * right * (1 - right)).sum(0)
     total = float(precision.sum())
@@ -395,6 +505,7 @@ def _first_state(answers: Answers, model: AccuracyModel, chains: Chains) -> _Sta
         np.zeros(len(labels)),
         (CONFUSION_WEIGHT * (n_classes - 1), CONFUSION_WEIGHT * (n_classes - 1)),
         np.zeros(n_classes),
+        np.full((n_annotators, n_classes), 1 / n_classes),
         unsure_rate,
         posterior,
         smoothed,

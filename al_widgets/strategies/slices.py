@@ -52,7 +52,7 @@ def section_utilities(
     reach: float | None = None,
     foreground: FloatArray | None = None,
     look_s: float = 5.0,
-    answer_s: float = 30.0,
+    answer_s: float = 6.0,
 ) -> FloatArray:
     """Return the utility of asking about each section: uncertainty × distance to labelled sections, per second.
 

@@ -64,7 +64,7 @@ def test_accuracy_model_is_a_distribution_at_every_step(n_classes, drift, jump):
     np.testing.assert_allclose(model.transition.sum(1), 1)
     assert model.prior.sum() == pytest.approx(1)
     assert (np.diff(model.accuracy) > 0).all()
-    assert model.accuracy[0] < 1 / n_classes
+    assert model.accuracy[0] == pytest.approx(1 / n_classes)
 
 
 def test_quantiles_find_the_middle_of_a_narrow_distribution():
