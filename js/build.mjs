@@ -21,6 +21,7 @@ const OWN_NAMES =
   attach dismiss isBlocked lose nextSeq noteOpinion tick
   across arrived begun chosen current expected nameOf pending replaced drawing drawnIndex explain fillHoles giveUp grid guide hover idOf isKnown isLabelled leaveRegion
   masks onGuide overlay predictions raster refold regionReason samples seeking settings spacing studio surface touched verdict verdicts zoomBy
+  asking choose goOn hear heard judged publish record regionToken seat stale tokenOf waitFor wantsSection
   striped toggleLevels toggleOpinion pushes readout reasons storage takeBack today tries undo_id unsaved waiting_since zoomAt`.split(
     /\s+/,
   );

@@ -418,11 +418,11 @@ describe("labelling a volume", () => {
       const page = new Page().begin(kernel);
       const asked = page.asked.shift();
       expect(asked).toMatchObject({ kind: "next", want: "region" });
-      expect(page.labeller.seeking.peek()).toBe(true);
+      expect(page.labeller.asking.seeking.peek()).toBe(true);
       if (begun) page.paint(0, 1);
       page.labeller.receive({ kind: "reply", rid: asked?.rid, ok: true, proposal: proposal(1) }, []);
-      expect(page.labeller.seeking.peek()).toBe(false);
-      expect(page.labeller.region.peek()?.region_id).toBe(begun ? undefined : "r1");
+      expect(page.labeller.asking.seeking.peek()).toBe(false);
+      expect(page.labeller.asking.region.peek()?.region_id).toBe(begun ? undefined : "r1");
       if (begun) continue;
       expect(page.labeller.index.peek()).toBe(2);
       page.exchange(kernel);
@@ -430,7 +430,7 @@ describe("labelling a volume", () => {
       expect(page.asked).toEqual([]); // not before the kernel has heard the answer
       page.exchange(kernel);
       expect(page.asked.shift()).toMatchObject({ want: "region" });
-      page.labeller.next("section");
+      page.labeller.asking.next("section");
       page.exchange(kernel);
       expect(page.asked.shift()).toMatchObject({ want: "section" });
     }
@@ -439,7 +439,7 @@ describe("labelling a volume", () => {
   test("a region is judged with a class or left as ignored, and its pixels are those the kernel makes", () => {
     const kernel = new LogKernel();
     const page = new Page().begin(kernel);
-    page.labeller.next("region");
+    page.labeller.asking.next("region");
     const request = page.sent.at(-1);
     const parts = [{ item_id: "v/2", value: 1, box: [1, 1, 2, 2], runs: "04" }];
     const region = { region_id: "r1", box: [2, 1, 1, 1, 2, 2], parts, p: 0.6 };
@@ -475,7 +475,7 @@ describe("labelling a volume", () => {
     });
     page.labeller.undo();
     expect(page.labeller.mask(2).pixels[9]).toBe(UNLABELLED);
-    page.labeller.region.set(region);
+    page.labeller.asking.region.set(region);
     page.labeller.unsure();
     expect(page.labeller.mask(2).pixels[9]).toBe(IGNORED);
   });
@@ -501,7 +501,7 @@ describe("labelling a volume", () => {
     push(guest, 3);
     expect(page.labeller.sections.grid(3)?.values[0]).toBe(90);
     expect(page.labeller.nameOf(3)).toBe("v/3");
-    page.labeller.next("section");
+    page.labeller.asking.next("section");
     page.exchange(kernel);
     expect(page.labeller.item).toBe(guest);
     page.paint(1, 1);
@@ -530,7 +530,7 @@ describe("labelling a volume", () => {
     const kernel = new LogKernel();
     const page = new Page().begin(kernel);
     const ask = (item_id: string, index: number, region: object | null = null): void => {
-      page.labeller.next(region == null ? "section" : "region", "random");
+      page.labeller.asking.next(region == null ? "section" : "region", "random");
       const request = page.sent.pop();
       const proposal = { item_id, index, token: "t", strategy: "auto", reason: "", round: 1, region };
       page.labeller.receive(

@@ -9,9 +9,9 @@ import { headerView } from "./header";
 import { listenToKeys } from "./keyboard";
 import { placardView, problemsView } from "./notices";
 import { PAN_STEP_PX, pictureTools, pictureView, ZOOM_STEP } from "./picture";
+import css from "./query.css?text";
 import type { QueryState } from "./state";
 import { stripView } from "./strip";
-import css from "./style.css?text";
 import { followTheme } from "./theme";
 import { whyView } from "./why";
 

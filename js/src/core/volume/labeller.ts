@@ -3,10 +3,12 @@
 // Nothing here waits for the kernel: strokes are laid into the mask at once, kept in the browser, and sent after they were seen.
 
 import type {
+  Next,
   Part,
   ProblemInfo,
   Proposal,
   RegionInfo,
+  SectionState,
   Shape,
   StatesPush,
   Status,
@@ -18,25 +20,18 @@ import type {
   VolumeReply,
 } from "../../volume-wire";
 import { ItemClock } from "../clock";
-import { AnswerHistory } from "../history";
 import { Link } from "../link";
-import { MaskBook } from "../mask/book";
 import { type Box, IGNORED, type Raster } from "../mask/values";
 import { Outbox, type Waiting } from "../outbox";
 import { Problems } from "../problems";
 import { sameNames } from "../screen";
 import { batch, computed, type ReadSignal, signal } from "../signal";
 import * as text from "../text";
+import { Asking } from "./asking";
 import { Expectations, type Expected } from "./expected";
-import type { Want } from "./screen";
-import {
-  OPEN,
-  type Verdict,
-  VOLUME_EVENTS,
-  type VolumeEvent,
-  type VolumeOptions,
-  type VolumeTalk,
-} from "./screen";
+import { indexOf, isGuest, Places, plain } from "./places";
+import { AnswerRecord } from "./record";
+import { type Verdict, VOLUME_EVENTS, type VolumeEvent, type VolumeOptions, type VolumeTalk } from "./screen";
 import { Sections } from "./sections";
 
 type Tool = StrokeValue["tool"];
@@ -50,57 +45,33 @@ export class VolumeLabeller {
   readonly index = signal(0);
   /** Index of the section that has been drawn; -1: none. Only what was seen can be labelled. */
   readonly drawnIndex = signal(-1);
-  /** Counts changes of masks that did not come from the stroke under the hand. */
-  readonly masks = signal(0);
   /** What the stroke under the hand has just covered, and in which view: the others follow it. */
   readonly touched = signal<{ readonly box: Box; readonly by: object } | null>(null);
   readonly predictions = signal(0);
-  readonly verdicts = signal(0);
-  readonly proposal = signal<Proposal | null>(null);
-  /** The region that is to be judged. */
-  readonly region = signal<RegionInfo | null>(null);
-  /** Why it is asked. */
-  regionReason = "";
-  /** What the session would ask next, and what the annotator chose instead. */
-  readonly wants = signal<Want>("section");
-  readonly chosen = signal<Want | null>(null);
-  /** A region is looked for: the kernel may still be reading the volume. */
-  readonly seeking = signal(false);
-  readonly utilities = signal<readonly (number | null)[]>([]);
   readonly opinion = signal(true);
-  readonly history = signal({ canUndo: false, canRedo: false, n: 0 });
   readonly announcement = signal("");
   readonly notices: Problems;
   readonly link: Link<VolumeTalk>;
   readonly sections: Sections;
+  readonly record: AnswerRecord;
+  readonly asking: Asking;
+  readonly history: AnswerRecord["history"];
   readonly phase: ReadSignal<VolumePhase>;
   /** Called for each event that has reached the disk. */
   readonly saved = new Set<(saved: { event_id: string; ms: number }) => void>();
 
   readonly #outbox: Outbox<VolumeEvent>;
-  readonly #journal = new AnswerHistory<StrokeRow>();
-  readonly #book: MaskBook;
   readonly #expected = new Expectations();
   readonly #clock: ItemClock;
-  /** What the kernel said of sections; events made here count more. */
-  readonly #told = new Map<string, Verdict>();
-  /** What a section was finished with, by event. */
-  readonly #rests = new Map<string, number | null>();
-  /** Sections whose masks the kernel should tell again, once nothing of ours is under way. */
-  readonly #stale = new Set<string>();
   readonly #anchored = new Set<string>();
-  /** What is shown, and labelled, in the place of a section where that was ever anything else: index → item id. */
-  readonly #guests = new Map<number, string>();
+  readonly #places: Places;
   readonly #madeAt = new Map<string, number>();
   /** A stroke is being drawn: the mask under the hand is not replaced meanwhile. */
   drawing = false;
   /** The annotator has begun: nothing else than an answer changes the section on the screen. */
   begun = false;
-  /** The answer after whose reply the next question comes. */
-  #thenAdvance = "";
   #started = false;
   #looked = -1;
-  #regionToken = "";
   /** Number of our newest event that has reached the disk. */
   #delivered = -1;
 
@@ -112,7 +83,16 @@ export class VolumeLabeller {
     this.opinion.set(options.showModel);
     this.notices = new Problems(now);
     this.#clock = new ItemClock(now, today);
-    this.#book = new MaskBook(info.rows, info.columns);
+    this.record = new AnswerRecord(info.rows, info.columns);
+    this.history = this.record.history;
+    this.#places = new Places(info.name, (index) => this.#replace(index));
+    this.asking = new Asking({
+      ask: (want, strategy, done, failed) => this.#ask(want, strategy, done, failed),
+      show: (proposal) => this.#propose(proposal),
+      isOpen: ({ index }) => index !== this.index.peek() && !this.verdict(index).finished,
+      busy: () => this.drawing,
+      nothing: (message) => this.#say("info", message, "next"),
+    });
     this.#outbox = new Outbox<VolumeEvent>(storage, storeId, client, annotator, VOLUME_EVENTS);
     this.link = new Link<VolumeTalk>(
       options.port,
@@ -124,8 +104,8 @@ export class VolumeLabeller {
             this.#hear(reply.states);
             this.#explain(item.message, reply.states);
           }
-          if (reply?.wants != null) this.wants.set(reply.wants);
-          if (item.message.event_id === this.#thenAdvance) this.#advance();
+          if (reply?.wants != null) this.asking.wants.set(reply.wants);
+          this.asking.heard(item.message.event_id);
         },
         refused: (item, error) => this.#refused(item, error.message),
         postponed: (_item, error) =>
@@ -142,10 +122,10 @@ export class VolumeLabeller {
           } else if (push.kind === "states") {
             this.#hearElsewhere(push);
           } else {
-            this.utilities.set(push.utilities);
-            this.wants.set(push.wants);
+            this.asking.utilities.set(push.utilities);
+            this.asking.wants.set(push.wants);
             if (push.proposal?.region == null) {
-              this.proposal.set(push.proposal);
+              this.asking.proposal.set(push.proposal);
               this.#invite(push.proposal);
             }
           }
@@ -184,8 +164,10 @@ export class VolumeLabeller {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    for (const item of this.#outbox.adopt(this.#options.alive())) this.#adopt(item);
-    this.#publish();
+    for (const { message, rejected } of this.#outbox.adopt(this.#options.alive())) {
+      if (rejected == null) this.record.adopt(message);
+      else this.#refusal(message, rejected);
+    }
     this.#hello();
   }
 
@@ -214,16 +196,12 @@ export class VolumeLabeller {
 
   /** What is shown, and labelled, as a section. */
   idOf(index: number): string {
-    return this.#guests.get(index) ?? `${this.#options.info.name}/${index}`;
+    return this.#places.idOf(index);
   }
 
   /** What people call a section. */
   nameOf(index: number): string {
     return plain(this.idOf(index));
-  }
-
-  indexOf(itemId: string): number {
-    return Number.parseInt(itemId.slice(itemId.lastIndexOf("/") + 1), 10);
   }
 
   get item(): string {
@@ -232,15 +210,15 @@ export class VolumeLabeller {
 
   /** The mask of a section. A stroke may be drawn into it while it lasts. */
   mask(index: number): Raster {
-    return this.#book.of(this.idOf(index));
+    return this.record.mask(this.idOf(index));
   }
 
   isKnown(index: number): boolean {
-    return this.#book.knows(this.idOf(index));
+    return this.record.isKnown(this.idOf(index));
   }
 
   isLabelled(index: number): boolean {
-    return this.#book.has(this.idOf(index));
+    return this.record.isLabelled(this.idOf(index));
   }
 
   expected(index: number): Expected | null {
@@ -249,19 +227,8 @@ export class VolumeLabeller {
 
   /** Whether a section is finished, left out or open: the newest word on it. */
   verdict(index: number): Verdict {
-    const item = this.idOf(index);
-    const newest = this.#verdictRow(item);
-    if (newest != null && newest.kind !== "stroke") {
-      const finished = newest.kind === "label";
-      const rest = this.#rests.has(newest.event_id)
-        ? (this.#rests.get(newest.event_id) ?? null)
-        : (this.#told.get(item)?.rest ?? null);
-      const measures = finished && this.#told.get(item)?.measures === true;
-      return { finished, rest: finished ? rest : null, answer: newest.kind, measures };
-    }
-    return this.#undoneVerdicts.has(item) ? OPEN : (this.#told.get(item) ?? OPEN);
+    return this.record.verdict(this.idOf(index));
   }
-  readonly #undoneVerdicts = new Set<string>();
 
   // ---- what the user does ----
 
@@ -314,7 +281,7 @@ export class VolumeLabeller {
       ...this.#numbered(),
       item_id,
       value: { tool, parts: [...parts], shape, recipe: this.#options.recipe() },
-      token: this.#tokenFor(item_id),
+      token: this.asking.tokenOf(item_id),
       elapsed_ms,
       shown_at_ms,
       answered_at_ms: this.#options.today(),
@@ -322,10 +289,7 @@ export class VolumeLabeller {
     };
     batch(() => {
       this.link.keep(message);
-      const changed = this.#book.add(message.event_id, parts, laid);
-      this.#journal.add(rowOfStroke(message, changed));
-      if (changed.some((item) => !laid.has(item))) this.#changed();
-      this.#publish();
+      this.record.stroke(message, laid);
     });
     this.#flush();
     return true;
@@ -338,124 +302,52 @@ export class VolumeLabeller {
     if (!said) return;
     const name = this.classes.peek()[rest ?? 0] ?? "";
     this.announcement.set(rest == null ? `Finished ${item}` : `Finished ${item}: the rest is ${name}`);
-    this.#goOn(said);
+    this.asking.goOn(said);
   }
 
   /** Gives up the stroke that is being drawn. */
   giveUp(): void {
     this.drawing = false;
-    this.#book.refold(this.item);
-    this.#changed();
+    this.record.refold(this.item);
   }
 
   skip(note = ""): void {
     const said = this.#answer("skip", null, null, note);
     if (!said) return;
     this.announcement.set(`${plain(this.item)}: skipped`);
-    this.#goOn(said);
+    this.asking.goOn(said);
   }
 
   /** Of a region: nobody can tell, its pixels are ignored. Of a section: it is left open. */
   unsure(): void {
-    if (this.region.peek() != null) {
+    if (this.asking.region.peek() != null) {
       this.judge(IGNORED);
       return;
     }
     const said = this.#answer("unsure", null, null, "");
     if (!said) return;
     this.announcement.set(`${plain(this.item)}: unsure`);
-    this.#goOn(said);
+    this.asking.goOn(said);
   }
 
   /** Says what the region on the screen is, a class number or "ignored"; what the session wants next comes. */
   judge(value: number): void {
-    const region = this.region.peek();
+    const region = this.asking.region.peek();
     if (region == null) return;
     const unsure = value === IGNORED;
     const said = this.#answer(unsure ? "unsure" : "label", null, { region, value }, "");
     if (!said) return;
     this.announcement.set(`Region: ${unsure ? "unsure" : (this.classes.peek()[value] ?? value)}`);
-    this.region.set(null);
+    this.asking.region.set(null);
     // A region is found only when the kernel knows what became of the one before.
-    this.#thenAdvance = said;
+    this.asking.waitFor(said);
   }
-
-  /** The annotator wants to be asked this from now on. */
-  choose(want: Want): void {
-    this.chosen.set(want);
-    this.next(want);
-  }
-
-  /** After an answer: the next section may be known here, all else only when the kernel has heard the answer. */
-  #goOn(eventId: string): void {
-    if (this.#ready != null && (this.chosen.peek() ?? this.wants.peek()) === "section") this.next("section");
-    else this.#thenAdvance = eventId;
-  }
-
-  /** The section that was proposed, as long as it is of use. */
-  get #ready(): Proposal | null {
-    const held = this.proposal.peek();
-    const open = held != null && held.index !== this.index.peek() && !this.verdict(held.index).finished;
-    return open ? held : null;
-  }
-
-  #advance(): void {
-    this.#thenAdvance = "";
-    if ((this.chosen.peek() ?? this.wants.peek()) === "section") this.next("section");
-    else this.#seek(() => this.next("section"));
-  }
-
-  /** Goes to the section, or the region, that is most worth the time. */
-  next(want: Want, strategy = ""): void {
-    if (want === "region") {
-      this.#seek(() => this.#say("info", "No doubtful region is left.", "next"));
-      return;
-    }
-    const held = this.#ready;
-    this.#search += 1;
-    this.seeking.set(false);
-    this.region.set(null);
-    if (strategy === "" && held != null) {
-      batch(() => {
-        this.#invite(held, true);
-        this.#look(held.index);
-      });
-      return;
-    }
-    this.#ask(want, strategy, (proposal) => {
-      if (proposal != null) this.#propose(proposal);
-      else this.#say("info", "No section is left to ask.", "next");
-    });
-  }
-
-  /** Looks for a region to be judged. Whoever has turned to something else meanwhile is left alone. */
-  #seek(none: () => void, wanted: () => boolean = () => true): void {
-    this.#search += 1;
-    const search = this.#search;
-    this.seeking.set(true);
-    const current = (): boolean => {
-      if (search !== this.#search) return false;
-      this.seeking.set(false);
-      return !this.drawing && wanted();
-    };
-    this.#ask(
-      "region",
-      "",
-      (proposal) => {
-        if (!current()) return;
-        if (proposal == null) none();
-        else this.#propose(proposal);
-      },
-      current,
-    );
-  }
-  #search = 0;
 
   #ask(
-    want: Want,
+    want: Next["want"],
     strategy: string,
     done: (proposal: Proposal | null) => void,
-    failed: () => unknown = () => undefined,
+    failed: () => unknown,
   ): void {
     this.link.request(
       () => ({ kind: "next", want, strategy }),
@@ -473,11 +365,8 @@ export class VolumeLabeller {
   /** Shows the section that the kernel asks for, and what it asks there. */
   #propose(proposal: Proposal): void {
     batch(() => {
-      if (proposal.region == null) this.proposal.set(proposal);
-      else this.#regionToken = proposal.token;
-      this.regionReason = proposal.region == null ? "" : proposal.reason;
       this.#invite(proposal, true);
-      this.region.set(proposal.region);
+      this.asking.take(proposal);
       this.#look(proposal.index);
     });
   }
@@ -487,69 +376,55 @@ export class VolumeLabeller {
     // What is on the screen does not change under the hand.
     if (proposal == null || (!going && proposal.index === this.drawnIndex.peek())) return;
     const { region, item_id } = proposal;
-    for (const [at, guest] of this.#guests)
-      if (guest !== item_id && (region != null || at !== this.index.peek())) this.#seat(plain(guest));
-    if (region == null) this.#seat(item_id);
+    this.#places.clear(item_id, (at) => region != null || at !== this.index.peek());
+    if (region == null) this.#places.seat(item_id);
   }
 
-  /** From now on this is shown in its place. */
-  #seat(itemId: string): void {
-    const index = this.indexOf(itemId);
-    if (this.idOf(index) === itemId) return;
-    this.#guests.set(index, itemId);
+  /** Something else is shown as a section from now on. */
+  #replace(index: number): void {
     if (index === this.index.peek()) {
       this.#clock.leave();
       this.drawnIndex.set(-1);
     }
     this.sections.replace(index);
-    this.#changed();
-    this.#judged();
+    this.record.changed();
+    this.record.judged();
   }
 
   /** Shows what a row of the journal is about. */
   #visit({ item_id, items }: StrokeRow): void {
-    if (isGuest(item_id)) this.#seat(item_id);
-    if (!items.includes(this.item)) this.look(this.indexOf(item_id));
-  }
-
-  /** The region is left alone: sections are asked from now on. */
-  leaveRegion(): void {
-    if (this.region.peek() == null) return;
-    this.chosen.set("section");
-    this.region.set(null);
+    if (isGuest(item_id)) this.#places.seat(item_id);
+    if (!items.includes(this.item)) this.look(indexOf(item_id));
   }
 
   undo(): void {
-    const row = this.#journal.newest;
+    const row = this.record.newest;
     if (row == null) {
       this.announcement.set("Nothing to undo");
       return;
     }
     batch(() => {
       const message = this.#undoEvent(row.event_id, row.item_id);
-      this.#takeBack(message);
-      this.region.set(null);
+      this.record.takeBack(message);
+      this.asking.region.set(null);
       this.announcement.set(`Undone: ${kindOf(row)} on ${plain(row.item_id)}`);
       this.#visit(row);
-      this.#publish();
     });
     this.#flush();
   }
 
   redo(): void {
-    const taken = this.#journal.redo();
-    if (taken == null) {
-      this.announcement.set("Nothing to redo");
-      return;
-    }
     batch(() => {
+      const taken = this.record.redo();
+      if (taken == null) {
+        this.announcement.set("Nothing to redo");
+        return;
+      }
       const { row, undo_id } = taken;
       this.#undoEvent(undo_id, row.item_id);
-      this.#again(row);
       this.announcement.set(`Redone: ${kindOf(row)} on ${plain(row.item_id)}`);
       this.#visit(row);
-      if (row.kind !== "stroke") this.#seat(plain(row.item_id));
-      this.#publish();
+      if (row.kind !== "stroke") this.#places.seat(plain(row.item_id));
     });
     this.#flush();
   }
@@ -593,70 +468,21 @@ export class VolumeLabeller {
       finished,
       region: judged == null ? null : { region_id: judged.region.region_id, value: judged.value },
       note,
-      token: judged == null ? this.#tokenFor(item_id) : this.#regionToken,
+      token: judged == null ? this.asking.tokenOf(item_id) : this.asking.regionToken,
       ...this.#clock.stop(item_id),
       answered_at_ms: this.#options.today(),
       model_shown: this.#anchored.delete(item_id),
     };
     batch(() => {
       this.link.keep(message);
-      this.#give(message, judged?.region.parts ?? []);
+      this.record.answer(message, judged?.region.parts ?? []);
       if (isGuest(item_id) && judged == null) {
-        this.#seat(plain(item_id));
-        if (this.proposal.peek()?.item_id === item_id) this.proposal.set(null);
+        this.#places.seat(plain(item_id));
+        if (this.asking.proposal.peek()?.item_id === item_id) this.asking.proposal.set(null);
       }
-      this.#publish();
     });
     this.#flush();
     return message.event_id;
-  }
-
-  /** A new answer, of this page or of an earlier one that could not deliver it. */
-  #give(message: VolumeAnswer, parts: readonly Part[]): void {
-    const { event_id, item_id, answer, finished, region, answered_at_ms } = message;
-    const base = { event_id, item_id, answered_at_ms, undone: false };
-    if (region != null) {
-      const own = parts.map((part) => ({ ...part, value: region.value }));
-      const items = own.length > 0 ? this.#book.add(event_id, own) : [item_id];
-      // The kernel makes the pixels of a region itself: what it makes of them is asked afterwards.
-      for (const item of items) this.#stale.add(item);
-      this.#journal.add({ ...base, kind: "stroke", tool: "region", items });
-      this.#changed();
-      return;
-    }
-    this.#rests.set(event_id, finished?.rest ?? null);
-    this.#undoneVerdicts.delete(item_id);
-    this.#journal.add({ ...base, kind: answer, tool: null, items: [item_id] });
-    this.#judged();
-  }
-
-  #takeBack({ target, event_id }: Undo): void {
-    const row = this.#journal.undo(target, event_id);
-    const changed = this.#book.mark(target, true);
-    if (row == null) return;
-    if (row.kind === "stroke") {
-      // A stroke of before this page: only the kernel knows what was below it.
-      if (changed.length === 0) for (const item of row.items) this.#stale.add(item);
-      this.#changed();
-      return;
-    }
-    if (this.#verdictRow(row.item_id) == null) this.#undoneVerdicts.add(row.item_id);
-    this.#judged();
-  }
-
-  #again(row: StrokeRow): void {
-    const changed = this.#book.mark(row.event_id, false);
-    if (row.kind === "stroke") {
-      if (changed.length === 0) for (const item of row.items) this.#stale.add(item);
-      this.#changed();
-      return;
-    }
-    this.#undoneVerdicts.delete(row.item_id);
-    this.#judged();
-  }
-
-  #verdictRow(item: string): StrokeRow | null {
-    return this.#journal.find((row) => row.item_id === item && row.kind !== "stroke" && !row.undone);
   }
 
   #undoEvent(target: string, item_id: string): Undo {
@@ -679,11 +505,6 @@ export class VolumeLabeller {
     return { rid: event_id, client, seq, event_id };
   }
 
-  #tokenFor(item: string): string {
-    const proposal = this.proposal.peek();
-    return proposal?.item_id === item ? proposal.token : "";
-  }
-
   #hello(): void {
     this.link.flush();
     if (this.link.isOpen("hello")) return;
@@ -696,22 +517,22 @@ export class VolumeLabeller {
           return;
         }
         this.notices.remove("hello");
-        this.#journal.load(reply.history ?? [], (eventId) => {
+        this.record.load(reply.history ?? [], (eventId) => {
           const waiting = this.#outbox.get(eventId);
           return waiting != null && waiting.rejected == null;
         });
         this.#hear(reply.states ?? []);
         this.#expect(reply.prediction, buffers);
         const { proposal } = reply;
-        if (proposal != null && proposal.region == null) this.proposal.set(proposal);
+        if (proposal != null && proposal.region == null) this.asking.proposal.set(proposal);
         // A page that has shown nothing yet begins where the kernel asks.
         const first = this.drawnIndex.peek() < 0;
         this.#invite(proposal);
         this.#look(first && proposal != null ? proposal.index : this.index.peek());
-        this.wants.set(reply.wants ?? "section");
-        const free = (): boolean => !this.begun && this.wants.peek() === "region";
-        if (free()) this.#seek(() => undefined, free);
-        this.#publish();
+        const { wants } = this.asking;
+        wants.set(reply.wants ?? "section");
+        const free = (): boolean => !this.begun && wants.peek() === "region";
+        if (free()) this.asking.seek(() => undefined, free);
       },
     );
   }
@@ -728,49 +549,20 @@ export class VolumeLabeller {
     );
   }
 
-  /** An event that an earlier page could not deliver counts as given, whatever the kernel knows yet. */
-  #adopt({ message, rejected }: Waiting<VolumeEvent>): void {
-    if (rejected != null) {
-      this.#refusal(message, rejected);
-    } else if (message.kind === "stroke") {
-      const changed = this.#book.add(message.event_id, message.value.parts);
-      this.#journal.add(rowOfStroke(message, changed));
-    } else if (message.kind === "answer") {
-      this.#give(message, []);
-    } else {
-      this.#takeBack(message);
-      for (const item of [message.item_id]) this.#stale.add(item);
-    }
-  }
-
   /** Takes the kernel's word on sections. */
-  #hear(states: readonly (Verdict & { item_id: string; parts: Part[] })[]): void {
-    let changed = false;
+  #hear(states: readonly SectionState[]): void {
     const settled = this.#outbox.unsaved === 0 && !this.drawing;
-    for (const state of states) {
-      const { item_id, finished, rest, answer, measures } = state;
-      this.#told.set(item_id, { finished, rest, answer, measures });
-      try {
-        if (settled) changed = this.#book.adopt(state) || changed;
-        else if (!this.drawing) this.#book.begin(state);
-      } catch (error) {
-        this.#say("error", `${plain(item_id)}: ${(error as Error).message}`, "states");
-      }
-      if (settled) this.#stale.delete(item_id);
-      else this.#stale.add(item_id);
-      changed = changed || !settled;
-    }
-    if (changed) this.#changed();
-    if (states.length > 0) this.#judged();
+    this.record.hear(states, settled, this.drawing, (item, why) =>
+      this.#say("error", `${plain(item)}: ${why}`, "states"),
+    );
   }
 
   /** What was said in another view, or in a cell. States from before our own newest stroke are asked for again. */
   #hearElsewhere({ seq, states, history }: StatesPush): void {
-    this.#journal.load(history, () => true);
+    this.record.load(history, () => true);
     if (seq >= this.#delivered) this.#hear(states);
-    else for (const { item_id } of states) this.#stale.add(item_id);
-    this.#judged();
-    this.#publish();
+    else for (const { item_id } of states) this.record.stale.add(item_id);
+    this.record.judged();
     this.#refresh();
   }
 
@@ -788,15 +580,20 @@ export class VolumeLabeller {
 
   /** Asks the kernel for masks that may differ from ours, when nothing of ours is under way. */
   #refresh(): void {
-    if (this.#stale.size === 0 || this.drawing || this.#outbox.unsaved > 0 || this.link.isOpen("states"))
+    if (
+      this.record.stale.size === 0 ||
+      this.drawing ||
+      this.#outbox.unsaved > 0 ||
+      this.link.isOpen("states")
+    )
       return;
-    const item_ids = [...this.#stale];
+    const item_ids = [...this.record.stale];
     this.link.request(
       () => ({ kind: "states", item_ids }),
       (reply) => {
         if (reply?.ok !== true) return;
         this.#hear(reply.states ?? []);
-        if (this.#outbox.unsaved === 0) for (const item of item_ids) this.#stale.delete(item);
+        if (this.#outbox.unsaved === 0) for (const item of item_ids) this.record.stale.delete(item);
       },
     );
   }
@@ -814,11 +611,8 @@ export class VolumeLabeller {
   }
 
   #refused({ message }: Waiting<VolumeEvent>, reason: string): void {
-    this.#journal.forget(message.event_id);
-    if (this.#book.forget(message.event_id).length > 0) this.#changed();
-    this.#judged();
+    this.record.forget(message.event_id);
     this.#refusal(message, reason);
-    this.#publish();
   }
 
   #refusal(message: VolumeEvent, reason: string): void {
@@ -848,42 +642,13 @@ export class VolumeLabeller {
     this.#options.later(() => this.link.flush());
   }
 
-  #judged(): void {
-    this.verdicts.set(this.verdicts.peek() + 1);
-  }
-
   #say(severity: ProblemInfo["severity"], message: string, key: string): void {
     this.notices.add({ severity, message }, key);
   }
-
-  #changed(): void {
-    this.masks.set(this.masks.peek() + 1);
-  }
-
-  #publish(): void {
-    this.history.set({
-      canUndo: this.#journal.newest != null,
-      canRedo: this.#journal.redoable != null,
-      n: this.history.peek().n + 1,
-    });
-  }
-}
-
-/** The section in whose place something is shown. */
-function plain(itemId: string): string {
-  return itemId.replace(/~\w{8}$/, "");
 }
 
 function whyNot(reply: VolumeReply | null): string {
   return reply?.error?.message ?? text.NO_ANSWER;
-}
-
-function isGuest(itemId: string): boolean {
-  return plain(itemId) !== itemId;
-}
-
-function rowOfStroke({ event_id, item_id, value, answered_at_ms }: Stroke, items: string[]): StrokeRow {
-  return { event_id, item_id, kind: "stroke", tool: value.tool, items, answered_at_ms, undone: false };
 }
 
 function kindOf({ kind, tool }: StrokeRow): string {

@@ -171,7 +171,7 @@ export function readoutBar(state: VolumeState, looks: Looks, scope: Scope): HTML
     setText(name, `${labeller.nameOf(labeller.index.get())} · ${sectionAt(settings, labeller.index.get())}`),
   );
   scope.lazily(
-    () => [looks.hover.get(), labeller.masks.get(), labeller.index.get(), settings.display.get()],
+    () => [looks.hover.get(), labeller.record.masks.get(), labeller.index.get(), settings.display.get()],
     () => {
       const place = looks.hover.peek();
       const index = labeller.index.peek();
@@ -251,7 +251,7 @@ export function sectionsBar(
     marks.height = Math.max(1, clientHeight * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = getComputedStyle(marks).color;
-    const utilities = labeller.utilities.peek();
+    const utilities = labeller.asking.utilities.peek();
     const wide = clientWidth / sections;
     for (let i = 0; i < sections; i += 1) {
       const finished = labeller.verdict(i).finished;
@@ -262,7 +262,10 @@ export function sectionsBar(
       context.fillRect(i * wide, clientHeight - high, Math.max(1, wide - 1), high);
     }
   };
-  scope.lazily(() => [labeller.utilities.get(), labeller.verdicts.get(), labeller.history.get()], draw);
+  scope.lazily(
+    () => [labeller.asking.utilities.get(), labeller.record.verdicts.get(), labeller.history.get()],
+    draw,
+  );
   const resized = new ResizeObserver(draw);
   resized.observe(marks);
   on(scope.signal, "abort", () => resized.disconnect());
@@ -290,13 +293,13 @@ export function regionBar(state: VolumeState, scope: Scope): HTMLElement {
   const why = h("span.why");
   element.append(h("div.question", {}, question, why), answers);
   scope.effect(() => {
-    const region = labeller.region.get();
+    const region = labeller.asking.region.get();
     // Not over what is asked.
     const [, row = 0, , , rows = 0] = region?.box ?? [];
     element.toggleAttribute("data-low", row + rows / 2 < state.settings.info.rows / 2 && region != null);
-    const seeking = labeller.seeking.get() && region == null;
+    const seeking = labeller.asking.seeking.get() && region == null;
     element.hidden = region == null && !seeking;
-    setText(why, region == null ? "" : labeller.regionReason);
+    setText(why, region == null ? "" : labeller.asking.regionReason);
     if (region == null) {
       setText(question, "Looking for a region that stands out…");
       answers.replaceChildren();
@@ -329,7 +332,7 @@ export function regionBar(state: VolumeState, scope: Scope): HTMLElement {
         "action",
         "leave-region",
         "Leave the region alone",
-        () => labeller.leaveRegion(),
+        () => labeller.asking.leaveRegion(),
         h("span", {}, "Not now"),
         h("kbd", { "aria-hidden": "true" }, "Esc"),
       ),

@@ -124,7 +124,7 @@ function planeView(state: VolumeState, looks: Looks, scope: Scope, cut: Cut): HT
     context.stroke();
     context.setLineDash([]);
 
-    const region = labeller.region.peek();
+    const region = labeller.asking.region.peek();
     if (region != null) {
       const [s = 0, r = 0, c = 0, depth = 0, tall = 0, broad = 0] = region.box;
       const [from, extent] = cut === "map" ? [c, broad] : [r, tall];
@@ -167,9 +167,9 @@ function planeView(state: VolumeState, looks: Looks, scope: Scope, cut: Cut): HT
   scope.effect(() => {
     looks.cross.get();
     labeller.index.get();
-    labeller.masks.get();
+    labeller.record.masks.get();
     labeller.history.get();
-    labeller.region.get();
+    labeller.asking.region.get();
     labeller.sections.arrived.get();
     studio.across.get();
     studio.current.get();

@@ -76,7 +76,7 @@ export function sideView(
 
   const verdict = h("p.verdict", { role: "status" });
   scope.effect(() => {
-    labeller.verdicts.get();
+    labeller.record.verdicts.get();
     labeller.history.get();
     const { finished, rest, answer, measures } = labeller.verdict(labeller.index.get());
     const name = rest == null ? "" : `, the rest is ${labeller.classes.get()[rest] ?? rest}`;
@@ -97,13 +97,13 @@ export function sideView(
     command("region", "Next region", "Ask about regions: to the most doubtful one, to be judged"),
   ];
   scope.effect(() => {
-    const asked = labeller.chosen.get() ?? labeller.wants.get();
+    const asked = labeller.asking.chosen.get() ?? labeller.asking.wants.get();
     setAttribute(section, "aria-pressed", String(asked === "section"));
     setAttribute(region, "aria-pressed", String(asked === "region"));
   });
   const reason = h("p.why-text");
   scope.effect(() => {
-    const proposal = labeller.proposal.get();
+    const proposal = labeller.asking.proposal.get();
     const index = labeller.index.get();
     setText(
       reason,

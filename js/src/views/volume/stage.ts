@@ -154,7 +154,7 @@ export function stageView(
     context.lineTo(room.width, view.y + y * view.sy);
     context.stroke();
     context.setLineDash([]);
-    const region = labeller.region.peek();
+    const region = labeller.asking.region.peek();
     const [section = -1, row = 0, column = 0, sections = 0, rows = 0, columns = 0] = region?.box ?? [];
     const index = labeller.index.peek();
     if (region != null && index >= section && index < section + sections) {
@@ -348,7 +348,7 @@ export function stageView(
     announce();
   });
   scope.effect(() => {
-    labeller.masks.get();
+    labeller.record.masks.get();
     const index = labeller.index.get();
     const raster = labeller.mask(index);
     const { outline } = settings.overlay.get();
@@ -371,7 +371,7 @@ export function stageView(
   });
   scope.effect(() => {
     looks.cross.get();
-    labeller.region.get();
+    labeller.asking.region.get();
     labeller.index.get();
     stage.guide();
   });

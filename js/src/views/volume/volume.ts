@@ -87,7 +87,7 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
     const value = labeller.classes.peek().indexOf(name);
     if (value < 0) return;
     labeller.begun = true;
-    if (labeller.region.peek() != null) labeller.judge(value);
+    if (labeller.asking.region.peek() != null) labeller.judge(value);
     else pick(value);
   }
 
@@ -122,7 +122,7 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
     cancel: () => {
       if (hand.cancel()) return;
       if (!panel.hidden) togglePanel();
-      else labeller.leaveRegion();
+      else labeller.asking.leaveRegion();
     },
     finish: () => {
       if (!hand.close()) labeller.finish(0);
@@ -137,8 +137,8 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
     skip: () => labeller.skip(),
     "skip-reason": () => dialogs.skipReason(),
     unsure: () => labeller.unsure(),
-    next: () => labeller.choose("section"),
-    region: () => labeller.choose("region"),
+    next: () => labeller.asking.choose("section"),
+    region: () => labeller.asking.choose("region"),
     undo: () => {
       if (!hand.cancel()) labeller.undo();
     },
@@ -258,7 +258,7 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
   for (const [name, read] of hooks) scope.effect(() => setAttribute(root, `data-al-${name}`, read()));
   // Both planes cut through what is asked.
   scope.effect(() => {
-    const [, row = 0, column = 0, , rows = 0, columns = 0] = labeller.region.get()?.box ?? [];
+    const [, row = 0, column = 0, , rows = 0, columns = 0] = labeller.asking.region.get()?.box ?? [];
     if (rows > 0) looks.cross.set({ x: column + columns / 2, y: row + rows / 2 });
   });
   let fading: ReturnType<typeof setTimeout> | undefined;
