@@ -255,20 +255,16 @@ def _at_most(rows: npt.NDArray[np.intp], n: int, rng: np.random.Generator) -> np
     return rows if rows.size <= n else np.sort(rng.choice(rows, n, replace=False))
 
 
-def region_masks(
+def region_outline(
     strength: Strengths,
     voxels: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]],
     *,
-    value: int,
-    background: int = 0,
-    margin: tuple[int, int, int] = (2, 15, 10),
     core: float = 0.4,
-    quiet: float = 0.12,
-) -> dict[int, Mask]:
-    """Turn the answer to a region into masks: section → class numbers, 255 where the answer says nothing.
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the voxels of the object that a blob shows: what an answer about the blob is about.
 
-    A "no" labels the blob as background. A "yes" labels what is connected to the blob's strongest voxel above `core` of its
-    strength, and, as background, what lies around it below `quiet` of that strength; what is between stays open.
+    All that is connected to the blob's strongest voxel above `core` of its strength, within the blob's box: beyond, an outline
+    flows out into whatever is stronger, such as the direct wave of a radargram. The blob itself where nothing is strong.
 
     Parameters
     ----------
@@ -276,39 +272,18 @@ def region_masks(
         Smooth, not negative: for radar the mean envelope (`al_widgets.features.pixels.PixelFeatures.strength`).
     voxels : tuple of three ndarrays
         The blob, as `al_widgets.strategies.slices.Region.voxels`.
-    value : int
-        Class of the answer.
-    background : int
-        Class of what is no object; `value` may be the same: the answer was no.
-    margin : tuple of three ints
-        Sections, rows and columns around the blob that are looked at.
-    core, quiet : float
+    core : float
     """
     from scipy.ndimage import label
 
-    shape = strength.shape
-    sections: dict[int, Mask] = {}
-
-    def paint(index: tuple[npt.NDArray[np.intp], ...], number: int) -> None:
-        for section in np.unique(index[0]):
-            mask = sections.setdefault(int(section), np.full(shape[1:], UNLABELLED, np.uint8))
-            here = index[0] == section
-            mask[index[1][here], index[2][here]] = number
-
-    if value == background:
-        paint(voxels, background)
-        return sections
-    low = [max(0, int(v.min()) - m) for v, m in zip(voxels, margin, strict=True)]
-    high = [min(n, int(v.max()) + 1 + m) for v, m, n in zip(voxels, margin, shape, strict=True)]
-    box = [slice(a, b) for a, b in zip(low, high, strict=True)]
+    low = [int(v.min()) for v in voxels]
+    box = [slice(a, int(v.max()) + 1) for a, v in zip(low, voxels, strict=True)]
     around = strength[box[0], box[1], box[2]]
     blob = tuple(v - a for v, a in zip(voxels, low, strict=True))
     best = int(np.argmax(around[blob]))
-    peak_at = tuple(int(v[best]) for v in blob)
-    peak = float(around[peak_at])
-    labels, _ = label(around > core * peak)
-    inside = labels == labels[peak_at] if labels[peak_at] else np.zeros(around.shape, bool)
-    for where, number in ((around < quiet * peak, background), (inside, value)):
-        index = np.nonzero(where)
-        paint(tuple((i + a).astype(np.intp) for i, a in zip(index, low, strict=True)), number)
-    return sections
+    labels, _ = label(around > core * around[blob][best])
+    inside = labels[blob][best]
+    if not inside:
+        return voxels
+    sections, rows, columns = (axis + a for axis, a in zip(np.nonzero(labels == inside), low, strict=True))
+    return sections, rows, columns

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from al_widgets.learning.pixels import Strengths, region_masks
 from al_widgets.records import Query
 from al_widgets.session.mask_ledger import parts_of
 from al_widgets.strategies.slices import Region, next_regions
-from al_widgets.task.strokes import IGNORE, UNLABELLED
+from al_widgets.task.strokes import UNLABELLED
 
 Mask = npt.NDArray[np.uint8]
 Voxels = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]
@@ -30,8 +29,6 @@ ANOMALOUS = 6.0
 """Value of the anomaly map that stands for a probability of 1 before there is a model."""
 MIN_VOXELS = 20
 """Blobs of fewer are noise."""
-FLOOD = 10
-"""Times the blob's voxels beyond which an outline has flowed out into its surroundings: the blob alone is labelled then."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +41,9 @@ class RegionQuery:
         Section where it is seen best, strategy, utility and reason.
     region_id : str
     box : tuple of six ints
-        (section, row, column, sections, rows, columns).
+        Around its voxels: (section, row, column, sections, rows, columns).
     voxels : tuple of three ndarrays
-        Indices of its voxels: sections, rows, columns.
+        Sections, rows and columns of its voxels: what is shown outlined, and what an answer labels.
     probability : float
         Mean probability of being no background.
     """
@@ -124,10 +121,17 @@ def refined(
         sharp = inside & (foreground > region.level)
         rows, columns = np.nonzero(sharp if sharp.any() else inside)
         found.append((np.full(rows.size, index, np.intp), rows, columns))
-    voxels = tuple(np.concatenate(axis) for axis in zip(*found, strict=True))
+    sections, rows, columns = (np.concatenate(axis) for axis in zip(*found, strict=True))
+    return of_voxels(region, (sections, rows, columns))
+
+
+def of_voxels(region: Region, voxels: Voxels) -> Region:
+    """Return a region of other voxels, with the box around them; seen best where it was, or else where most of them are."""
     low, high = [int(v.min()) for v in voxels], [int(v.max()) + 1 for v in voxels]
     box = (low[0], low[1], low[2], high[0], high[1], high[2])
-    return replace(region, box=box, voxels=(voxels[0], voxels[1], voxels[2]))
+    counts = np.bincount(voxels[0])
+    section = region.section if region.section < len(counts) and counts[region.section] else int(counts.argmax())
+    return replace(region, section=section, box=box, voxels=voxels)
 
 
 def region_id_of(region: Region) -> str:
@@ -140,23 +144,17 @@ def region_id_of(region: Region) -> str:
 
 def region_parts(
     ids: Sequence[str],
-    strength: Strengths | None,
     voxels: Voxels,
     number: int,
-    painted: Any,
+    painted: Callable[[str], Mask],
     hidden: frozenset[int],
 ) -> list[dict[str, Any]]:
-    """Return the parts of the stroke that an answer about a region is.
-
-    A class other than the background outlines the object around the blob's strongest voxel, and says that the quiet surroundings
-    are background; the background, or "to be ignored", says so of the blob alone. What was painted before stays.
+    """Return the parts of the stroke that an answer about a region is: its voxels, but for what was painted before.
 
     Parameters
     ----------
     ids : sequence of str
         Item ids of all sections.
-    strength : ndarray, what gives boxes of one, or None
-        See `al_widgets.learning.pixels.region_masks`; None: the blob alone is labelled.
     number : int
         Class of the answer, or 254.
     painted : callable
@@ -164,21 +162,12 @@ def region_parts(
     hidden : frozenset of int
         Sections that get no part.
     """
-    masks: dict[int, Mask] = {}
-    if strength is not None and number not in (0, IGNORE):
-        masks = region_masks(strength, voxels, value=number)
-        if sum(int((m == number).sum()) for m in masks.values()) > FLOOD * len(voxels[0]):
-            masks = {}
-    if not masks:
-        for index in np.unique(voxels[0]):
-            here = voxels[0] == index
-            mask = masks[int(index)] = np.full(painted(ids[int(index)]).shape, UNLABELLED, np.uint8)
-            mask[voxels[1][here], voxels[2][here]] = number
     parts: list[dict[str, Any]] = []
-    for index, mask in sorted(masks.items()):
-        if index in hidden:
-            continue
+    for index in sorted(set(voxels[0].tolist()) - hidden):
         before = painted(ids[index])
-        real = mask[:, : before.shape[1]]  # short lines have no pixels beyond their end
-        parts += parts_of(ids[index], np.where(before == UNLABELLED, real, UNLABELLED).astype(np.uint8))
+        here = (voxels[0] == index) & (voxels[2] < before.shape[1])  # short lines have no pixels beyond their end
+        mask = np.full(before.shape, UNLABELLED, np.uint8)
+        mask[voxels[1][here], voxels[2][here]] = number
+        mask[before != UNLABELLED] = UNLABELLED
+        parts += parts_of(ids[index], mask)
     return parts

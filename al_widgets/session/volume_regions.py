@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from al_widgets.learning.pixels import Strengths, region_outline
 from al_widgets.records import Query
 from al_widgets.session.mask_ledger import paint
 from al_widgets.session.regions import (
@@ -16,6 +17,7 @@ from al_widgets.session.regions import (
     THRESHOLDS,
     RegionQuery,
     find_regions,
+    of_voxels,
     refined,
     region_id_of,
     region_parts,
@@ -61,7 +63,19 @@ class VolumeRegions(VolumeExports):
             with self._lock:
                 return self._said_of_section(index)[1]
 
-        return [self._region_query(refined(region, cell, foreground_of, cut_of), modelled) for region in found]
+        blobs = (refined(region, cell, foreground_of, cut_of) for region in found)
+        return [self._region_query(self._outlined(blob, read.strength), modelled) for blob in blobs]
+
+    def _outlined(self, blob: Region, strength: Strengths) -> Region:
+        """Return the object that a blob shows, as far as the annotator may label it: what is asked is what is answered."""
+        voxels = region_outline(strength, blob.voxels)
+        free = np.zeros(len(voxels[0]), bool)
+        with self._lock:
+            for index in set(voxels[0].tolist()) - self._queue.in_reserve:
+                painted = self._ledger.painted(self._ids[index], self.annotator)
+                here = np.flatnonzero((voxels[0] == index) & (voxels[2] < painted.shape[1]))
+                free[here] = painted[voxels[1][here], voxels[2][here]] == UNLABELLED
+        return of_voxels(blob, (voxels[0][free], voxels[1][free], voxels[2][free])) if free.any() else blob
 
     def _said_of_voxels(self, cell: int) -> tuple[Flags, Flags]:
         """Return where a blob is not asked again, and where one ends, by cells; the caller holds the lock.
@@ -110,7 +124,7 @@ class VolumeRegions(VolumeExports):
         return RegionQuery(query, region_id_of(region), box, region.voxels, region.probability)
 
     def region_stroke(self, region: RegionQuery, value: Any) -> dict[str, Any]:
-        """Return the stroke that an answer about a region is: its parts on all its sections.
+        """Return the stroke that an answer about a region is: its voxels, on all its sections.
 
         Parameters
         ----------
@@ -120,12 +134,9 @@ class VolumeRegions(VolumeExports):
         value = IGNORE if value is None else value
         name = pixel_value(value, self._task.classes)
         number = name if isinstance(name, int) else self._number_of(name)
-        read = self._rounds.read
-        strength = read.strength if read is not None and 0 < number < IGNORE else None
         with self._lock:
             parts = region_parts(
                 self._ids,
-                strength,
                 region.voxels,
                 number,
                 lambda item_id: self._ledger.painted(item_id, self.annotator),

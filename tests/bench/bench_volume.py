@@ -21,7 +21,7 @@ import numpy as np
 from al_widgets.evaluation.masks import average_precision
 from al_widgets.features.gpr_synthesis import Scene, synthesize
 from al_widgets.features.pixels import PixelFeatures
-from al_widgets.learning.pixels import UNLABELLED, PixelLearner, region_masks
+from al_widgets.learning.pixels import UNLABELLED, PixelLearner, region_outline
 from al_widgets.learning.training_masks import training_masks
 from al_widgets.session.regions import EXPECTED, THRESHOLDS
 from al_widgets.strategies.section_coverage import coverage_order
@@ -139,6 +139,13 @@ def by_lines(survey, rule, seed):
     return {"rule": rule, **columns(curve), "lines": list(masks)}
 
 
+def label(outlined, voxels, number, shape):
+    """Give the voxels of a region a class."""
+    for i in np.unique(voxels[0]):
+        here = voxels[0] == i
+        outlined.setdefault(int(i), np.full(shape, UNLABELLED, np.uint8))[voxels[1][here], voxels[2][here]] = number
+
+
 def by_regions(survey, seed):
     """Answer about regions, and paint sections among them, until the seconds are spent."""
     rng = np.random.default_rng(seed)
@@ -154,11 +161,9 @@ def by_regions(survey, seed):
             for region in regions:
                 hit = truth[region.voxels].mean() > 0.25
                 found |= set(np.unique(survey.labels[region.voxels])) - {0} if hit else set()
-                for i, mask in region_masks(survey.strength, region.voxels, value=int(hit)).items():
-                    asked[i] |= mask == int(hit)
-                    before = outlined.setdefault(i, np.full(mask.shape, UNLABELLED, np.uint8))
-                    before[mask != UNLABELLED] = mask[mask != UNLABELLED]
-                asked[region.voxels] = True
+                voxels = region_outline(survey.strength, region.voxels)
+                asked[region.voxels] = asked[voxels] = True
+                label(outlined, voxels, int(hit), truth.shape[1:])
                 seconds += REGION_S
                 n_regions += 1
         else:
@@ -405,9 +410,9 @@ def real_grid():
             asked[region.voxels] = True
             hit = bool(((region.voxels[0] == 2) & near[region.voxels[2]]).any())
             answers.append(hit)
-            for i, mask in region_masks(features.strength, region.voxels, value=int(hit)).items():
-                if i == 2 or not hit:  # a yes is taken for line 2 alone: the others are the question
-                    outlined[i] = np.where(mask == UNLABELLED, outlined.get(i, mask), mask)
+            voxels = region_outline(features.strength, region.voxels)
+            told = (voxels[0] == 2) | (not hit)  # a yes is taken for line 2 alone: the others are the question
+            label(outlined, tuple(axis[told] for axis in voxels), int(hit), features.shape[1:])
     print(f"regions asked before there is a model: {len(answers)}, of them on that hyperbola: {sum(answers)}")
     if not any(answers):
         return

@@ -13,7 +13,7 @@ from al_widgets.features import pixels
 from al_widgets.features.anomaly import anomaly_map, whiten
 from al_widgets.features.gpr_synthesis import Scene, synthesize
 from al_widgets.features.pixels import PixelFeatures, section_features
-from al_widgets.learning.pixels import UNLABELLED, PixelLearner, region_masks
+from al_widgets.learning.pixels import UNLABELLED, PixelLearner, region_outline
 from al_widgets.learning.tree_threads import grow, mean_probability
 from al_widgets.pool.base import Pool
 from al_widgets.pool.slices import SlicePool
@@ -281,19 +281,20 @@ def test_the_mask_is_nearer_the_truth_than_at_even_odds(survey, features):
     )
 
 
-def test_region_masks_outline_the_object_and_leave_the_doubtful_open():
+def test_the_outline_of_a_region_holds_the_object_and_never_leaves_the_box_of_the_blob():
     strength = np.full((5, 40, 40), 0.05)
     strength[1:4, 18:23, 18:23] = 1.0
-    strength[1:4, 23:25, 18:23] = 0.25
-    blob = tuple(a.astype(np.intp) for a in np.nonzero(strength[:, :21] > 0.5))
-    masks = region_masks(strength, blob, value=1)
-    assert np.array_equal(np.nonzero(masks[2] == 1)[0], np.repeat(range(18, 23), 5))
-    assert (masks[2][23:25, 18:23] == UNLABELLED).all()
-    assert (masks[2][10:17, 18:23] == 0).all()
-    assert (masks[2][0] == UNLABELLED).all()
-    assert not (masks[0] == 1).any()
-    no = region_masks(strength, blob, value=0)
-    assert sum((m == 0).sum() for m in no.values()) == len(blob[0])
+    strength[:, :8] = 3.0  # a direct wave, tied to the object
+    strength[:, 8:18, 20] = 0.6
+    blob = tuple(a.astype(np.intp) for a in np.nonzero(strength[:, 16:21, :21] > 0.5))
+    blob = (blob[0], blob[1] + 16, blob[2])
+    inside = np.zeros(strength.shape, bool)
+    inside[region_outline(strength, blob)] = True
+    assert inside[1:4, 18:21, 18:21].all()
+    inside[tuple(slice(int(axis.min()), int(axis.max()) + 1) for axis in blob)] = False
+    assert not inside.any()
+    nothing = region_outline(np.zeros_like(strength), blob)
+    assert all(np.array_equal(a, b) for a, b in zip(nothing, blob, strict=True))
 
 
 def test_slice_pool_serves_sections_under_stable_ids():
