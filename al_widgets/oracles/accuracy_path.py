@@ -20,6 +20,9 @@ PRIOR = (4.0, 1.5)
 MAX_STEPS = 250
 """Longest chain; longer ones are cut into blocks of answers with one accuracy each."""
 
+RESCALE_EVERY = 8
+"""Steps after which the smoothing rescales its products: often enough that they never underflow, no oftener because it takes time."""
+
 
 @dataclass(frozen=True)
 class AccuracyModel:
@@ -136,22 +139,21 @@ def forward_backward(emission: FloatArray, chains: Chains, model: AccuracyModel)
     # Steps beyond the end of a chain say nothing (likelihood 1) and so change nothing before them.
     likelihood = np.ones((longest, n_chains, size))
     likelihood[chains.step, chains.annotator] = np.exp(emission - emission.max(1, keepdims=True))
-    forward = np.empty_like(likelihood)
-    backward = np.ones_like(likelihood)
-    ahead = np.tile(model.prior, (n_chains, 1))
+    # Both directions are one recursion, the second through reversed time: ahead[t] is what all steps before t say of step t.
+    both_ways = np.stack([likelihood, likelihood[::-1]], 1)
+    steps = np.stack([transition, transition.T])
+    ahead = np.ones((longest + 1, 2, n_chains, size))
+    ahead[0, 0] = model.prior
+    product = np.empty(ahead.shape[1:])
     for t in range(longest):
-        forward[t] = ahead * likelihood[t]
-        forward[t] /= forward[t].sum(1, keepdims=True)
-        ahead = forward[t] @ transition
-    for t in range(longest - 2, -1, -1):
-        backward[t] = (likelihood[t + 1] * backward[t + 1]) @ transition.T
-        backward[t] /= backward[t].sum(1, keepdims=True)
-    smoothed = forward * backward
+        np.multiply(ahead[t], both_ways[t], out=product)
+        if t % RESCALE_EVERY == 0:
+            product /= product.sum(2, keepdims=True)
+        np.matmul(product, steps, out=ahead[t + 1])
+    smoothed = ahead[:longest, 0] * likelihood * ahead[:longest, 1][::-1]
     smoothed /= smoothed.sum(2, keepdims=True)
-    coming = np.tile(model.prior, (n_chains, 1))
-    some = chains.lengths > 0
-    coming[some] = forward[chains.lengths[some] - 1, np.flatnonzero(some)] @ transition
-    return smoothed[chains.step, chains.annotator], coming
+    coming = ahead[chains.lengths, 0, np.arange(n_chains)]
+    return smoothed[chains.step, chains.annotator], coming / coming.sum(1, keepdims=True)
 
 
 def quantiles(weights: FloatArray, accuracy: FloatArray, levels: tuple[float, ...]) -> FloatArray:

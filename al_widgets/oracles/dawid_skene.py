@@ -80,6 +80,8 @@ class Consensus:
         Annotator's accuracy at each answer: posterior mean, from all answers.
     accuracy_weights : ndarray (s, G)
         Its distribution on `model.accuracy`, a row a step of `chains`.
+    emission : ndarray (s, G)
+        Log likelihood of the answers of each step, given the accuracy: what the answers of that step alone say of it.
     coming : ndarray (J, G)
         Distribution of each annotator's accuracy at their next answer.
     confusion : ndarray (J, K, K)
@@ -100,6 +102,7 @@ class Consensus:
     posterior: FloatArray
     accuracy: FloatArray
     accuracy_weights: FloatArray
+    emission: FloatArray
     coming: FloatArray
     confusion: FloatArray
     unsure_rate: FloatArray
@@ -129,6 +132,7 @@ class _State:
     unsure_rate: FloatArray
     posterior: FloatArray
     smoothed: FloatArray
+    emission: FloatArray
     coming: FloatArray
 
 
@@ -219,7 +223,7 @@ def fit(
     at_answer = np.full(len(answers), np.nan)
     at_answer[is_label] = accuracy[chains.of_answer]
     return Consensus(
-        answers, state.posterior, at_answer, state.smoothed, state.coming, state.confusion, state.unsure_rate, likelihood,
+        answers, state.posterior, at_answer, state.smoothed, state.emission, state.coming, state.confusion, state.unsure_rate, likelihood,
         temperature, regularisation, model, chains,
     )  # fmt: skip
 
@@ -256,8 +260,8 @@ def _iterate(
         right = right_answers(knowing, state.guesses)
         wrong = _by_annotator(cavity * spread, 1 - right, annotator)
         likelihood = cavity[rows, value, None] * right[annotator, value] + wrong + 1e-300
-        summed = np.add.reduceat(np.log(likelihood)[chains.order], chains.starts, axis=0)
-        state.smoothed, state.coming = forward_backward(summed, chains, model)
+        state.emission = np.add.reduceat(np.log(likelihood)[chains.order], chains.starts, axis=0)
+        state.smoothed, state.coming = forward_backward(state.emission, chains, model)
         # Annotator without this answer -> item.
         rest = state.smoothed[chains.of_answer] / likelihood
         mean = _by_annotator(rest / rest.sum(1, keepdims=True), right.swapaxes(1, 2), annotator)
@@ -509,6 +513,7 @@ def _first_state(answers: Answers, model: AccuracyModel, chains: Chains) -> _Sta
         unsure_rate,
         posterior,
         smoothed,
+        np.zeros_like(smoothed),
         np.tile(model.prior, (n_annotators, 1)),
     )
 
@@ -562,7 +567,7 @@ def _trivial(answers: Answers, drift: float, jump: float) -> Consensus:
     smoothed = np.tile(model.prior, (len(chains.starts), 1))
     accuracy = np.where(answers.is_label, PRIOR[0] / sum(PRIOR), np.nan)
     return Consensus(
-        answers, posterior, accuracy, smoothed, np.tile(model.prior, (n_annotators, 1)),
+        answers, posterior, accuracy, smoothed, np.zeros_like(smoothed), np.tile(model.prior, (n_annotators, 1)),
         np.zeros((n_annotators, n_classes, n_classes)), np.zeros((n_annotators, n_classes)), posterior,
         float("nan"), 0, model, chains,
     )  # fmt: skip

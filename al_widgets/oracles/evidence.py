@@ -141,22 +141,26 @@ def _log_evidence(
     n_items, n_classes = log_prior.shape
     a0, b0 = PRIOR[0] - 1, PRIOR[1] - 1
     sizes = np.bincount(block, minlength=len(start))
-    cell = item * n_classes + value
-    answered = np.bincount(item, minlength=n_items) > 0
+    # Only classes that somebody named differ from one to the next: sums over the others follow from the prior's sum of 1.
+    cells, cell = np.unique(item * n_classes + value, return_inverse=True)
+    item_of_cell = cells // n_classes
+    first = np.flatnonzero(np.diff(item_of_cell, prepend=-1))
+    row_of_cell = np.cumsum(np.diff(item_of_cell, prepend=-1) > 0) - 1
+    log_prior_of_cell = log_prior.ravel()[cells]
+    prior_of_cell = np.exp(log_prior_of_cell)
     accuracy = start
-    posterior_at = np.exp(log_prior)[item, value]
-    total = np.zeros(n_items)
+    posterior_at = prior_of_cell[cell]
+    evidence = 0.0
     for _ in range(iterations):
         before = accuracy
         accuracy = (np.bincount(block, posterior_at, len(start)) + a0) / (sizes + a0 + b0)
-        wrong = np.log((1 - accuracy) / (n_classes - 1))[block]
-        right = np.log(accuracy)[block]
-        joint = log_prior + np.bincount(item, wrong, n_items)[:, None]
-        joint += np.bincount(cell, right - wrong, n_items * n_classes).reshape(n_items, n_classes)
-        top = joint.max(1)
-        total = np.log(np.exp(joint - top[:, None]).sum(1)) + top
-        posterior_at = np.exp(joint[item, value] - total[item])
+        wrong = np.log((1 - accuracy) / (n_classes - 1))
+        odds = np.bincount(cell, (np.log(accuracy) - wrong)[block], len(cells))
+        top = np.maximum(np.maximum.reduceat(odds, first), 0.0)[row_of_cell]
+        named = prior_of_cell * (np.exp(odds - top) - np.exp(-top))
+        total = (np.log(np.exp(-top[first]) + np.add.reduceat(named, first)) + top[first])[row_of_cell]
+        posterior_at = np.exp(log_prior_of_cell + odds - total)[cell]
+        evidence = total[first].sum() + sizes @ wrong
         if np.abs(accuracy - before).max() < 1e-3:
             break
-    evidence = total[answered].sum() + (a0 * np.log(accuracy) + b0 * np.log(1 - accuracy)).sum()
-    return float(evidence), accuracy
+    return float(evidence + (a0 * np.log(accuracy) + b0 * np.log(1 - accuracy)).sum()), accuracy

@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 from al_widgets.oracles.answers import FloatArray
 from al_widgets.oracles.dawid_skene import Consensus
+from al_widgets.oracles.turning_point import Fall, find_fall
 
 DROP = 0.15
 """A loss of accuracy smaller than this raises no alarm."""
 
-CERTAINTY = 0.9
-"""Probability of such a loss at which the alarm is raised."""
+CERTAINTY = 0.99
+"""Probability of such a loss at which the alarm is raised; the same of its still going on need only be more than half."""
 
 MIN_ANSWERS = 30
 """Answers of an annotator before anything is said about them."""
@@ -40,9 +41,9 @@ class BreakAdvice:
     why : str
         One sentence with the figures; empty if no break is suggested.
     accuracy, before : float
-        Expected accuracy of the next answer; mean over the first half of the answers. NaN when too few.
+        Expected accuracy of the next answer; that before a fall, had there been one. NaN when too few.
     certainty : float
-        Probability that the accuracy has fallen by more than `DROP`.
+        Probability that the accuracy has fallen by more than `DROP`, and not stayed the same; NaN with too few answers.
     pace : float
         Median seconds of the newest answers over that of the earlier ones; NaN when unknown.
     """
@@ -71,23 +72,26 @@ def advise_breaks(result: Consensus) -> list[BreakAdvice]:
 
     Notes
     -----
-    Accuracy: alarm when P(next accuracy < before - 0.15) > 0.9, where `before` is the mean smoothed accuracy over the first half
-    of the annotator's answers. A fall from .9 to .5 is found within about 60 answers of all annotators; one from .9 to .7
-    often is not.
+    Accuracy: alarm when a fall by more than `DROP` at one of the answers is 99 times as likely as a steady accuracy (`find_fall`) and
+    the accuracy is probably still low. NOTES_FIGURES
     """
     return [_advise(result, number) for number in range(len(result.answers.annotators))]
 
 
-def accuracy_drop(result: Consensus, annotator: int) -> tuple[float, float]:
-    """Return the baseline accuracy of an annotator and the probability that it has fallen by more than `DROP`.
+def accuracy_fall(result: Consensus, annotator: int) -> Fall | None:
+    """Return what speaks for a fall of an annotator's accuracy by more than `DROP`; None with fewer than `MIN_ANSWERS` labels."""
+    if ((result.answers.annotator == annotator) & result.answers.is_label).sum() < MIN_ANSWERS:
+        return None
+    own = result.chains.annotator == annotator
+    return find_fall(result.emission[own], result.chains.block, DROP, result.model)
 
-    Both are NaN with fewer than `MIN_ANSWERS` labels.
-    """
-    own = result.accuracy[(result.answers.annotator == annotator) & result.answers.is_label]
-    if len(own) < MIN_ANSWERS:
-        return float("nan"), float("nan")
-    before = float(own[: len(own) // 2].mean())
-    return before, float(result.coming[annotator][result.model.accuracy < before - DROP].sum())
+
+def has_turned(result: Consensus, annotator: int) -> bool:
+    """Whether an annotator's accuracy has fallen and not recovered."""
+    fall = accuracy_fall(result, annotator)
+    if fall is None or fall.certainty <= CERTAINTY:
+        return False
+    return bool(result.coming[annotator][result.model.accuracy < fall.before - DROP].sum() > 0.5)
 
 
 def pace_change(elapsed_s: npt.ArrayLike) -> tuple[float, float]:
@@ -119,16 +123,20 @@ def pace_change(elapsed_s: npt.ArrayLike) -> tuple[float, float]:
 
 def _advise(result: Consensus, number: int) -> BreakAdvice:
     name = result.answers.annotators[number]
-    before, certainty = accuracy_drop(result, number)
+    fall = accuracy_fall(result, number)
     now = float(result.next_accuracy[number])
     pace, z = pace_change(result.answers.elapsed_s[result.answers.annotator == number])
     why = ""
-    if certainty > CERTAINTY:
-        why = f"the answers have become less reliable (accuracy about {now:.2f}, {before:.2f} before): take a break"
+    if fall is not None and has_turned(result, number):
+        why = (
+            f"the last {fall.since:.0f} answers are less reliable than those before (accuracy about {fall.after:.2f}, "
+            f"{fall.before:.2f} before): take a break"
+        )
     elif abs(z) > 4 and pace > SLOWER:
         why = f"the last {WINDOW} answers took {pace:.1f} times as long as before: take a break"
     elif abs(z) > 4 and pace < FASTER:
         why = f"the last {WINDOW} answers took {pace:.1f} times as long as before: slow down, or take a break"
+    before, certainty = (float("nan"),) * 2 if fall is None else (fall.before, fall.certainty)
     return BreakAdvice(name, bool(why), why, now, before, certainty, pace)
 
 

@@ -69,7 +69,8 @@ class KernelRidge:
             self._spectrum = squared[keep]
             self._U = phi @ V[:, keep] / np.sqrt(self._spectrum)
             self._to_coefficients = W @ V[:, keep] * np.sqrt(self._spectrum)
-        self._U2 = self._U**2
+        self._shrink = self._spectrum[:, None] / (self._spectrum[:, None] + np.array(regularisations))
+        self._leverage = self._U**2 @ self._shrink
 
     def _kernel(self, X: FloatArray) -> FloatArray:
         L = self._landmarks
@@ -91,13 +92,11 @@ class KernelRidge:
         """
         Q = np.asarray(posterior, np.float64)
         Y = Q - 1 / Q.shape[1]
-        projected = self._U.T @ Y
-        found = np.empty((len(self.regularisations), *Y.shape))
-        for position, ridge in enumerate(self.regularisations):
-            shrink = self._spectrum / (self._spectrum + ridge)
-            leverage = (self._U2 @ shrink)[:, None]
-            found[position] = (self._U @ (shrink[:, None] * projected) - leverage * Y) / np.maximum(1 - leverage, 1e-6)
-        return found
+        shrunk = self._shrink[:, :, None] * (self._U.T @ Y)[:, None, :]
+        fitted = (self._U @ shrunk.reshape(len(shrunk), -1)).reshape(len(Y), *shrunk.shape[1:])
+        leverage = self._leverage[:, :, None]
+        found = (fitted - leverage * Y[:, None, :]) / np.maximum(1 - leverage, 1e-6)
+        return np.ascontiguousarray(found.transpose(1, 0, 2))
 
     def predict(self, features: npt.ArrayLike, posterior: npt.ArrayLike, ridge: float) -> FloatArray:
         """Return scores (m, K) of new rows by the model fitted to soft labels (n, K) with one penalty."""
