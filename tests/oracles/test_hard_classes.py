@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from oracles.oracle_sessions import majority, to_answers
 
 from al_widgets.oracles.dawid_skene import fit
+from al_widgets.oracles.kernel_ridge import KernelRidge
 
 
 def answers_of_a_crowd(seed, hit, per_item=3, n_items=200, people=8):
@@ -92,3 +93,14 @@ def test_without_a_classifier_no_label_is_one_that_all_its_answers_deny(n_classe
     for i in range(n_items):
         said = set(answers.value[answers.item == i].tolist())
         assert len(said) != 1 or label[i] in said
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_classifier_is_not_taught_by_those_who_always_press_the_same_key(n_classes):
+    for seed in range(2):
+        y, answers = lazy_crowd(seed, (0.95, 0.9), lazy=2, n_classes=n_classes)
+        centres = 3 * np.eye(n_classes)[y]
+        features = centres + np.random.default_rng(seed).normal(size=centres.shape)
+        found = fit(answers, KernelRidge(features).leave_one_out)
+        assert (found.posterior.argmax(1) == y).mean() > 0.95
+        assert (found.next_accuracy[-2:] < 1 / n_classes + 0.1).all()
