@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,37 @@ QUESTIONED = 0.2
 COLUMNS = ("item_id", "n_annotations", "agreement", "model", "doubt", "why")
 
 
+@dataclass(frozen=True)
+class SectionDoubt:
+    """A finished section in question.
+
+    Attributes
+    ----------
+    item_id : str
+    n_annotations : int
+    agreement, model, doubt : float
+        As in `VolumeReview.review`.
+    why : str
+    between : tuple of str
+        Who differs most there: two annotators, or ``"labels"`` and ``"model"``.
+    masks : tuple of ndarray (rows, columns)
+        Of those two; 254 and 255 as in masks.
+    """
+
+    item_id: str
+    n_annotations: int
+    agreement: float
+    model: float
+    doubt: float
+    why: str
+    between: tuple[str, str]
+    masks: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+
+
 class VolumeReview(VolumeFigures):
     """The sections of a `VolumeSession` that are worth a second look."""
+
+    _visited = ""
 
     def review(self) -> pd.DataFrame:
         """One row a finished section in question, worst first: item_id, n_annotations, agreement, model, doubt, why.
@@ -29,35 +59,58 @@ class VolumeReview(VolumeFigures):
         `agreement` is the lowest overlap (Dice, over the classes but background) of two annotators' masks, NaN where one alone
         labelled; `model` that of what all say and what the model expects, NaN for audit sections, about which it has no say, and
         before there is one. It has learned from the other masks: where it contradicts them all the same, look. `doubt` is one
-        minus the lower of the two.
+        minus the lower of the two. `al_widgets.ReviewGallery` shows the same with pictures.
         """
         import pandas as pd
 
-        n_classes = len(self._task.classes)
+        rows = [tuple(getattr(found, name) for name in COLUMNS) for found in self.section_doubts()]
+        frame = pd.DataFrame(rows, columns=list(COLUMNS))
+        return frame.astype(dict.fromkeys(("agreement", "model", "doubt"), "float64"))
+
+    def section_doubts(self) -> list[SectionDoubt]:
+        """Return the rows of `review` as records, with the masks that differ most."""
         with self._lock:
             self._sync()
             finished = [i for i in self._ids if i in self._ledger.labels]
             masks = {i: {who: self._ledger.mask(i, who) for who in self._ledger.annotators(i)} for i in finished}
-        rows = []
-        for item_id in finished:
-            said, row = masks[item_id], self._row[item_id]
-            pairs = [(overlap(said[a], said[b], n_classes), a, b) for a, b in combinations(sorted(said), 2)]
-            agreement, first, second = min(pairs, default=(np.nan, "", ""))
-            found = None if row in self._queue.in_reserve else self.section_map(row)
-            model = np.nan
-            if found is not None:
-                whole = consensus_of(list(said.values()), n_classes)
-                model = overlap(whole, found.classes[:, : whole.shape[1]], n_classes)
-            doubt = 1 - float(np.nanmin([agreement, model, 1.0]))
-            if doubt < QUESTIONED:
-                continue
-            why = [f"{first} and {second} overlap by {agreement:.0%}."] if agreement <= 1 - QUESTIONED else []
-            why += (
-                [f"The model overlaps by {model:.0%}, although it learned from it."] if model <= 1 - QUESTIONED else []
-            )
-            rows.append((item_id, len(said), agreement, model, doubt, " ".join(why)))
-        frame = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("doubt", ascending=False, kind="stable")
-        return frame.astype(dict.fromkeys(("agreement", "model", "doubt"), "float64")).reset_index(drop=True)
+        found = (self._doubt_of(item_id, said) for item_id, said in masks.items())
+        return sorted((d for d in found if d is not None), key=lambda d: -d.doubt)
+
+    def _doubt_of(self, item_id: str, said: dict[str, npt.NDArray[np.uint8]]) -> SectionDoubt | None:
+        n_classes, row = len(self._task.classes), self._row[item_id]
+        pairs = [(overlap(said[a], said[b], n_classes), a, b) for a, b in combinations(sorted(said), 2)]
+        agreement, first, second = min(pairs, default=(np.nan, "", ""))
+        known = None if row in self._queue.in_reserve else self.section_map(row)
+        model, whole = np.nan, consensus_of(list(said.values()), n_classes)
+        if known is not None:
+            expected = known.classes[:, : whole.shape[1]]
+            model = overlap(whole, expected, n_classes)
+        doubt = 1 - float(np.nanmin([agreement, model, 1.0]))
+        if doubt < QUESTIONED:
+            return None
+        why = [f"{first} and {second} overlap by {agreement:.0%}."] if agreement <= 1 - QUESTIONED else []
+        why += [f"The model overlaps by {model:.0%}, although it learned from it."] if model <= 1 - QUESTIONED else []
+        people = known is None or agreement <= model
+        return SectionDoubt(
+            item_id,
+            len(said),
+            agreement,
+            model,
+            doubt,
+            " ".join(why),
+            (first, second) if people else ("labels", "model"),
+            (said[first], said[second]) if people else (whole, expected),
+        )
+
+    def visit(self, item_id: str) -> None:
+        """Ask the widgets that show this session to go to a section."""
+        self._visited = self._ids[self._row_of(item_id)]
+        self._observers.notify("visit")
+
+    @property
+    def visited(self) -> str:
+        """The section that was last asked to be shown by `visit`; empty where none was."""
+        return self._visited
 
 
 def overlap(first: npt.NDArray[Any], second: npt.NDArray[Any], n_classes: int) -> float:

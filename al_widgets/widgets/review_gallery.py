@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import traitlets as t
 
 from al_widgets.records import Query
-from al_widgets.session import Session
+from al_widgets.session import Session, VolumeSession
 from al_widgets.session.ledger import REVIEW
 from al_widgets.session.reviewing import Doubt
 from al_widgets.widgets.sheet import SheetWidget
@@ -18,7 +19,8 @@ class ReviewGallery(SheetWidget):
     """Shows where annotators, or a model that did not see the label, disagree: who said what, and what the model says.
 
     A class key settles the marked item: its label is what was said in review, whatever the votes. See `Session.review` for what is
-    shown; about audit items the model says nothing.
+    shown; about audit items the model says nothing. Of a session on a volume it shows sections where masks differ; a click takes the
+    volume widget there (`al_widgets.widgets.section_gallery`).
 
     Parameters
     ----------
@@ -36,6 +38,14 @@ class ReviewGallery(SheetWidget):
 
     mode = t.Unicode("review").tag(sync=True)
     _usual_n = 12
+
+    def __new__(cls, session: Session, *args: Any, **options: Any) -> Any:
+        """Make the gallery that suits the session: masks are compared otherwise than classes."""
+        if not isinstance(session, VolumeSession):
+            return super().__new__(cls)
+        from al_widgets.widgets.section_gallery import SectionGallery
+
+        return SectionGallery(session, *args, **options)
 
     def _version(self) -> int:
         self.session.counts()  # takes in what others wrote

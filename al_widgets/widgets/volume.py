@@ -59,7 +59,7 @@ class VolumeWidget(PictureWidget):
     _esm = _STATIC / "volume.js"
     _css = _STATIC / "query.css"
     _shapes = shapes_of(volume_wire.FROM_PAGE)
-    _hurried = frozenset({"prediction"})
+    _hurried = frozenset({"prediction", "visit"})
 
     info = t.Dict().tag(sync=True)
     task_kind = t.Unicode().tag(sync=True)
@@ -223,6 +223,8 @@ class VolumeWidget(PictureWidget):
         return status.status_of(self.session, self._next_rev(), has_items=any(asked))
 
     def _push_changes(self, changes: set[str]) -> None:
+        if "visit" in changes:
+            self.send({"kind": "visit", "index": self.session.pool.index(self.session.visited)})
         if changes & {"prediction", "prediction behind", "round"}:
             self._push_predictions()
         if "labels" in changes:

@@ -329,6 +329,13 @@ class StatesPush(TypedDict):
     history: list[StrokeRow]
 
 
+class VisitPush(TypedDict):
+    """Somebody wants to see this section: it was chosen in another view, or in Python."""
+
+    kind: Literal["visit"]
+    index: int
+
+
 class VolumeStatusPush(TypedDict):
     """The kernel's push of what is around the section."""
 
@@ -338,7 +345,7 @@ class VolumeStatusPush(TypedDict):
 
 
 FROM_PAGE: tuple[Any, ...] = (VolumeHello, Stroke, VolumeAnswer, Undo, GetSections, Look, Next, States, AddClass)
-FROM_KERNEL: tuple[Any, ...] = (VolumeReply, PredictionPush, ProposalPush, StatesPush, VolumeStatusPush)
+FROM_KERNEL: tuple[Any, ...] = (VolumeReply, PredictionPush, ProposalPush, StatesPush, VisitPush, VolumeStatusPush)
 
 
 def typescript() -> str:

@@ -371,6 +371,12 @@ export interface StatesPush {
   history: StrokeRow[];
 }
 
+/** Somebody wants to see this section: it was chosen in another view, or in Python. */
+export interface VisitPush {
+  kind: "visit";
+  index: number;
+}
+
 /** The kernel's push of what is around the section. */
 export interface VolumeStatusPush {
   kind: "status";
@@ -412,4 +418,10 @@ export type FromPage =
   | States
   | AddClass;
 
-export type FromKernel = VolumeReply | PredictionPush | ProposalPush | StatesPush | VolumeStatusPush;
+export type FromKernel =
+  | VolumeReply
+  | PredictionPush
+  | ProposalPush
+  | StatesPush
+  | VisitPush
+  | VolumeStatusPush;

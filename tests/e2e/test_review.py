@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from harness.lab import wait_for
+from harness.volume import VolumeView
 
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 OTHER = {"dark": "bright", "bright": "dark"}
@@ -29,6 +30,18 @@ for item_id in sorted(truth)[:30]:
 session.wait()
 gallery = al.ReviewGallery(session)
 gallery
+"""
+SECTIONS = """
+import ipywidgets, numpy as np, al_widgets as al
+made = al.datasets.gpr_survey(3, lines=6, samples=96, traces=128)
+open_as = lambda name: al.Session(made.volume, al.Segmentation(["soil", "mine"]), store={db!r}, annotator=name, audit=0)
+ann, bob = open_as("ann"), open_as("bob")
+for i, item_id in enumerate(ann.pool.item_ids[:5]):
+    mask = (made.mask[i] > 0).astype(np.uint8)
+    ann.submit(item_id, mask, elapsed_s=9.0)
+    bob.submit(item_id, np.roll(mask, 2 * i, axis=1), elapsed_s=4.0)
+gallery, page = al.ReviewGallery(ann), al.AnnotatorPage(ann)
+ipywidgets.VBox([gallery, al.VolumeWidget(ann), page])
 """
 BOTH = "grid = al.BatchGrid(session)\ngrid"
 HIDE = {
@@ -197,6 +210,26 @@ def test_sheets_have_no_accessibility_violation_and_fit(open_notebook, make_pict
         """async () => {
           const include = ['[data-al="review"]', '[data-al="grid"]', '[data-al="annotators"]'].map((s) => [s]);
           const { violations } = await axe.run({ include }, { resultTypes: ["violations"] });
+          return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html).join(" | ")}`);
+        }"""
+    )
+    assert found == []
+
+
+def test_a_section_in_question_opens_in_the_volume_widget(open_notebook, tmp_path):
+    notebook = open_notebook(SECTIONS.format(db=str(tmp_path / "v.db")), width=700)
+    page, view = notebook.page, VolumeView.of(notebook)
+    page.wait_for_selector('[data-al="review"][data-al-state="ready"]')
+    items = page.locator("[data-al-item]").evaluate_all("(nodes) => nodes.map((n) => n.dataset.alItem)")
+    assert items[0].endswith("/4")  # the farthest apart
+    page.locator(f'[data-al-item="{items[0]}"]').last.focus()
+    page.keyboard.press("Enter")
+    view.wait("(el, item) => el.dataset.alItem === item", items[0])
+    assert "is shown in the volume widget" in page.locator('[data-al="note"]').inner_text()
+    page.add_script_tag(path=AXE)
+    found = page.evaluate(
+        """async () => {
+          const { violations } = await axe.run('[data-al="review"]', { resultTypes: ["violations"] });
           return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html).join(" | ")}`);
         }"""
     )

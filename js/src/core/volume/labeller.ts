@@ -57,6 +57,8 @@ export class VolumeLabeller {
   readonly asking: Asking;
   readonly history: AnswerRecord["history"];
   readonly phase: ReadSignal<VolumePhase>;
+  /** Counts how often somebody asked elsewhere that a section be shown here. */
+  readonly visits = signal(0);
   /** Called for each event that has reached the disk. */
   readonly saved = new Set<(saved: { event_id: string; ms: number }) => void>();
 
@@ -114,8 +116,12 @@ export class VolumeLabeller {
           this.#setStatus(status);
           if (problem != null) this.notices.add(problem);
         },
-        pushes: ["prediction", "proposal", "states"],
+        pushes: ["prediction", "proposal", "states", "visit"],
         push: (push, buffers) => {
+          if (push.kind === "visit") {
+            this.#visitedAt(push.index);
+            return;
+          }
           if (push.client != null && push.client !== client) return;
           if (push.kind === "prediction") {
             this.#expect(push.prediction, buffers);
@@ -236,6 +242,13 @@ export class VolumeLabeller {
   look(index: number): void {
     this.begun = true;
     this.#look(index);
+  }
+
+  #visitedAt(index: number): void {
+    if (this.drawing) return;
+    this.look(index);
+    this.announcement.set(`Shown from the review: ${this.nameOf(index)}`);
+    this.visits.set(this.visits.peek() + 1);
   }
 
   #look(index: number): void {

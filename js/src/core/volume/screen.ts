@@ -12,6 +12,7 @@ import type {
   StatesPush,
   Stroke,
   Undo,
+  VisitPush,
   VolumeAnswer,
   VolumeHello,
   VolumeInfo,
@@ -27,7 +28,7 @@ export interface VolumeTalk extends Talk {
   event: VolumeEvent;
   request: VolumeHello | GetSections | Look | Next | States | AddClass;
   reply: VolumeReply;
-  push: PredictionPush | ProposalPush | StatesPush;
+  push: PredictionPush | ProposalPush | StatesPush | VisitPush;
 }
 
 /** What is asked. */

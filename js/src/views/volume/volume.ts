@@ -261,6 +261,9 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
     const [, row = 0, column = 0, , rows = 0, columns = 0] = labeller.asking.region.get()?.box ?? [];
     if (rows > 0) looks.cross.set({ x: column + columns / 2, y: row + rows / 2 });
   });
+  scope.effect(() => {
+    if (labeller.visits.get() > 0) root.scrollIntoView({ block: "nearest" });
+  });
   let fading: ReturnType<typeof setTimeout> | undefined;
   scope.effect(() => {
     const text = labeller.announcement.get();
