@@ -34,7 +34,7 @@ class QueryWidget(PictureWidget):
     title : str, optional
         Default: the name of the pool.
     keys : dict of str to str, optional
-        Class name → key, where another key than 1–9, 0, letters is wanted.
+        Class name → key, where another key is wanted than 1–9, 0, then letters; a class that is called like a digit has that key.
     show_model : bool
         Whether the model's opinion is visible at the start; the annotator can switch it.
     height : int

@@ -103,9 +103,13 @@ def main(out: Path) -> None:
             shot(page, f"{theme}-offline")
             _axe(page, f"{theme} offline")
 
-        page = view("classes=9&long", 360, 1000)
-        _label(page, 5)
-        shot(page, "narrow-360")
+        for narrow in (360, 480):
+            page = view("classes=9&long", narrow, 1000)
+            _label(page, 5)
+            page.evaluate("kernel.die()")
+            _label(page, 1)
+            page.wait_for_selector('[data-al-state="offline"]')
+            shot(page, f"narrow-{narrow}")
         page = view("classes=10&work", 1600, 760)
         _label(page, 12)
         shot(page, "wide-1600")

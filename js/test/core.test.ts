@@ -110,6 +110,17 @@ describe("keys", () => {
     expect(commandKey.get("undo")).toBe("z");
   });
 
+  test("of classes that are called like a digit are that digit, unless it was given to another", () => {
+    const digits = [..."0123456789"];
+    const own = makeKeymap(digits, {});
+    expect(digits.map((name) => own.keyOf.get(name))).toEqual(digits);
+    expect([...makeKeymap(["cat", "1", "2"], { cat: "2" }).keyOf]).toEqual([
+      ["cat", "2"],
+      ["1", "1"],
+      ["2", "3"],
+    ]);
+  });
+
   test("of names that are also names of objects' own properties are handed out like all others", () => {
     const { keyOf } = makeKeymap(["constructor", "__proto__", "toString"], {});
     expect([...keyOf]).toEqual([

@@ -109,7 +109,7 @@ export interface Keymap<C extends string = Command> {
   readonly commandKey: ReadonlyMap<C, string>;
 }
 
-/** Hands out keys. `chosen` (class name to key) wins; of two classes that want one key, the first has it. */
+/** Hands out keys. `chosen` (class name to key) wins; of two classes that want one key, the first has it. A digit is its own key. */
 export function makeKeymap<C extends string = Command>(
   classes: readonly string[],
   chosen: Readonly<Record<string, string>>,
@@ -117,21 +117,16 @@ export function makeKeymap<C extends string = Command>(
 ): Keymap<C> {
   const byKey = new Map<string, string>();
   const keyOf = new Map<string, string>();
-  for (const name of classes) {
-    const wanted = Object.hasOwn(chosen, name) ? chosen[name] : undefined;
-    const key = wanted?.toLowerCase();
-    if (key == null || !isAssignable(key) || byKey.has(key)) continue;
+  const give = (name: string, key: string | undefined): void => {
+    if (key == null || !isAssignable(key) || byKey.has(key)) return;
     byKey.set(key, name);
     keyOf.set(name, key);
-  }
+  };
+  for (const name of classes) if (Object.hasOwn(chosen, name)) give(name, chosen[name]?.toLowerCase());
+  // A class that is called 7 is expected on the key 7.
+  for (const name of classes) if (DIGITS.includes(name) && !keyOf.has(name)) give(name, name);
   const free = [...DIGITS, ...plan.letters].filter((key) => !byKey.has(key));
-  for (const name of classes) {
-    if (keyOf.has(name)) continue;
-    const key = free.shift();
-    if (key == null) break;
-    byKey.set(key, name);
-    keyOf.set(name, key);
-  }
+  for (const name of classes) if (!keyOf.has(name)) give(name, free.shift());
   const commands = new Map<string, C>();
   const commandKey = new Map<C, string>();
   for (const [command, keys] of Object.entries(plan.commands) as [C, readonly string[]][]) {

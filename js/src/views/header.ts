@@ -70,6 +70,10 @@ export function headerView(
       work.hidden = status.progress.length === 0;
     },
   );
+  // What the model does is not known without the kernel.
+  scope.effect(() => {
+    training.hidden = labeller.link.connection.get() === "gone";
+  });
   scope.lazily(
     () => [labeller.link.unsaved.get(), labeller.link.durable.get()],
     () => {
@@ -93,7 +97,6 @@ export function headerView(
       tool("keys", "keys", "Change keys (K)", "⌨"),
       tool("help", "help", "Help: all keys (?)", "?"),
     ),
-    h("div.head-row.facts", {}, labelled, bar, pace, h("span.spring"), training),
-    work,
+    h("div.head-row.facts", {}, labelled, bar, pace, work, h("span.spring"), training),
   );
 }

@@ -20,7 +20,7 @@ export interface Teller {
   dismiss(key: string): void;
 }
 
-/** The strip of problems. Each line can be dismissed. */
+/** The strip of problems. Each line can be dismissed. It stands below what is answered: nothing moves away under the pointer. */
 export function problemsView(labeller: Teller, scope: Scope, refocus: () => void): HTMLElement {
   const element = h("div.problems", { "data-al": "problem", hidden: true });
   const offline = h("div.problem", { role: "alert", "data-severity": "warning", hidden: true });

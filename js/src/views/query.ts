@@ -93,7 +93,6 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
       "div.frame",
       {},
       headerView(state, scope, run),
-      problemsView(labeller, scope, refocus),
       h(
         "div.body",
         {},
@@ -115,6 +114,7 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
           whyView(state, scope, run),
         ),
       ),
+      problemsView(labeller, scope, refocus),
       stripView(state, scope, run),
       live,
     ),

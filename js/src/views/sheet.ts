@@ -109,7 +109,6 @@ export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSi
         h("div.head-row", {}, title, who, h("span.spring"), saved),
         h("div.head-row.facts", {}, review ? null : groups, left, h("span.spring"), training),
       ),
-      problemsView(desk, scope, refocus),
       body,
       h(
         "div.sheet-foot",
@@ -127,6 +126,7 @@ export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSi
         ),
         hint,
       ),
+      problemsView(desk, scope, refocus),
       live,
     ),
   );

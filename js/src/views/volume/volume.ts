@@ -194,7 +194,6 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
       "div.frame",
       {},
       headerView(state, scope, run),
-      problemsView(labeller, scope, refocus),
       toolsBar(state, scope, run),
       h(
         "div.vbody",
@@ -218,6 +217,7 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
         ),
         sideView(state, scope, run, choose),
       ),
+      problemsView(labeller, scope, refocus),
       h(
         "div.vfoot",
         {},
