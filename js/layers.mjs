@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 const WIRES = ["wire.ts", "volume-wire.ts", "sheet-wire.ts"];
 const ALLOWED = {
   "wire.ts": [],
-  "volume-wire.ts": [],
-  "sheet-wire.ts": [],
+  "volume-wire.ts": ["wire.ts"],
+  "sheet-wire.ts": ["wire.ts"],
   core: ["core", ...WIRES],
   views: ["views", "core", ...WIRES],
   host: ["host", "core", ...WIRES],

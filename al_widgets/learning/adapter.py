@@ -66,7 +66,6 @@ class SklearnLearner:
         from sklearn.dummy import DummyClassifier
 
         rows, classes, weights = checked_labels(features, labelled, labels, n_classes, sample_weight)
-        rows, classes, weights = rows[weights > 0], classes[weights > 0], weights[weights > 0]
         X = np.asarray(features[rows])
         require_finite(X, "labelled features")
         # Most classifiers refuse a single class; the honest model is then a constant.

@@ -41,7 +41,7 @@ def checked_labels(
     n_classes: int,
     sample_weight: FloatArray | None,
 ) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return rows, class numbers and weights (ones when None) as arrays that fit together.
+    """Return rows, class numbers and weights (ones when None) as arrays that fit together; without rows of weight 0.
 
     Raises
     ------
@@ -65,7 +65,8 @@ def checked_labels(
     weights = np.asarray(sample_weight, np.float64).reshape(-1)
     if len(weights) != len(rows) or not np.isfinite(weights).all() or weights.min() < 0 or weights.max() <= 0:
         raise LearnerError(f"sample_weight must be {len(rows)} numbers of at least 0, not all 0")
-    return rows, classes, weights
+    used = weights > 0
+    return rows[used], classes[used], weights[used]
 
 
 def spread(probabilities: npt.NDArray[Any], classes: IntArray, n_classes: int) -> FloatArray:

@@ -78,7 +78,6 @@ class CommitteeLearner:
     ) -> Self:
         """Fit all members; see `Learner.fit`."""
         rows, classes, weights = checked_labels(features, labelled, labels, n_classes, sample_weight)
-        rows, classes, weights = rows[weights > 0], classes[weights > 0], weights[weights > 0]
         rng = np.random.default_rng(self._seed)
         first = np.unique(classes, return_index=True)[1]
         members = []

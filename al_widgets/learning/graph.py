@@ -227,9 +227,8 @@ class GraphLearner:
 
         rows, classes, weights = checked_labels(features, labelled, labels, n_classes, sample_weight)
         require_finite(features)
-        use = weights > 0
         graph = spectral_map(features)
-        self._solution, self._part = fit_solution(features, rows[use], classes[use], weights[use], graph)
+        self._solution, self._part = fit_solution(features, rows, classes, weights, graph)
         self._features, self._n_classes = features, n_classes
         self._estimator = GraphClassifier.of(self._solution)
         return self

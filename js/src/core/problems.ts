@@ -28,7 +28,8 @@ export class Problems {
     const rest = this.list
       .peek()
       .filter((other) => other.key !== line.key && (key != null || other.message !== line.message));
-    this.list.set([...rest, line].slice(-AT_MOST));
+    // Newest first: the strip is as high as a few lines.
+    this.list.set([line, ...rest].slice(0, AT_MOST));
   }
 
   remove(key: string): void {
