@@ -7,6 +7,8 @@ colour alone: each has a style of its own and its name written on it.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import bqplot as bq
@@ -82,10 +84,10 @@ def set_traits(widget: Any, **traits: Any) -> None:
             setattr(widget, name, value)
 
 
-def say(note: Any, why: str, x: float, y: float) -> None:
-    """Write why a plot is empty into its middle, or nothing."""
+def say(note: Any, why: str, x: float, y: float, span: float | None = None) -> None:
+    """Write why a plot is empty into it, around a height `y`, or nothing; `span` of the axis is twice that where it is the middle."""
     lines = _wrap(why) if why else []
-    step = 0.11 * y * 2
+    step = 0.11 * (2 * y if span is None else span)
     heights = [y + step * ((len(lines) - 1) / 2 - i) for i in range(len(lines))]
     set_traits(note, x=np.full(len(lines), x), y=np.array(heights), text=lines)
 
@@ -94,6 +96,13 @@ def _wrap(text: str, width: int = 34) -> list[str]:
     import textwrap
 
     return textwrap.wrap(text, width)
+
+
+def _free_height(lines: Iterable[float]) -> float:
+    """Return the middle of the widest space between dashed lines with their names, which stand above them or, near 1, below."""
+    taken = sorted([(-0.05, 0.05), (0.95, 1.0), *((v, v + 0.08) if v < 0.9 else (v - 0.16, v) for v in lines)])
+    low, high = max(((b, c) for (_, b), (c, _) in itertools.pairwise(taken)), key=lambda gap: gap[1] - gap[0])
+    return (low + high) / 2
 
 
 class AccuracyFigure:
@@ -172,7 +181,7 @@ class AccuracyFigure:
         )
         methods = [self._measure, *([data.method] if data.method else []), *(["certified"] if data.certified else [])]
         set_traits(self.figure, title=", ".join(methods))
-        say(self._note, data.why, end / 2, 0.76)
+        say(self._note, data.why, end / 2, _free_height(known.values()), span=1.0)
 
 
 class ClassFigure:
