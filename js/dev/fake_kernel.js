@@ -1,4 +1,6 @@
-// A kernel for looking at the widget: serves made-up pictures and keeps answers in a list.
+// A kernel for looking at the query widget: serves made-up pictures and keeps answers in a list.
+
+import { FakeLine, replyTo } from "./fake_line.js";
 
 const NAMES = [
   "cat",
@@ -16,81 +18,36 @@ const NAMES = [
   "crab",
 ];
 
-export class FakeKernel {
-  constructor(options) {
-    this.options = options;
-    this.events = new Map();
-    this.handlers = new Map();
-    this.served = 0;
-    this.rev = 0;
-    this.alive = true;
-    this.status = "idle";
-    this.classes = Array.from({ length: options.classes }, (_, i) =>
+export class FakeKernel extends FakeLine {
+  constructor(given) {
+    const options = {
+      classes: 4,
+      images: "photo",
+      total: 200,
+      busy_ms: 0,
+      delay_ms: 5,
+      cold: false,
+      work: false,
+      long: false,
+      ...given,
+    };
+    const classes = Array.from({ length: options.classes }, (_, i) =>
       options.long && i % 3 === 1
         ? `a rather long class name, number ${i}, that does not fit`
         : (NAMES[i] ?? `species ${String(i).padStart(4, "0")}`),
     );
-    const kernel = this;
-    this.traits = {
-      store_id: "harness",
-      annotator: "ann",
-      title: "Animals of the farm",
-      classes: this.classes,
-      class_keys: {},
-      show_model: true,
-      height: 0,
-    };
-    this.model = {
-      get: (name) => this.traits[name],
-      set() {},
-      save_changes() {},
-      on: (name, callback) => this.handlers.set(name, [...(this.handlers.get(name) ?? []), callback]),
-      off: (name, callback) =>
-        this.handlers.set(
-          name,
-          (this.handlers.get(name) ?? []).filter((other) => other !== callback),
-        ),
-      send: (message) => this.receive(structuredClone(message)),
-      widget_manager: {
-        kernel: {
-          get status() {
-            return kernel.status;
-          },
-          connectionStatus: "connected",
-          isDisposed: false,
-        },
-      },
-    };
-  }
-
-  /** The kernel dies: nothing comes back any more. */
-  die() {
-    this.alive = false;
-    this.status = "dead";
-  }
-
-  push(content, buffers = []) {
-    for (const callback of this.handlers.get("msg:custom") ?? []) callback(structuredClone(content), buffers);
-  }
-
-  receive(message) {
-    if (!this.alive) return;
-    setTimeout(() => void this.handle(message), this.options.delay_ms + this.options.busy_ms);
+    super(options, classes, { title: "Animals of the farm" });
+    this.served = 0;
   }
 
   async handle(message) {
-    if (!this.alive) return;
-    const reply = { kind: "reply", rid: message.rid, ok: true };
-    let buffers = [];
     if (message.kind === "answer" || message.kind === "undo") {
-      const duplicate = this.events.has(message.event_id);
-      this.events.set(message.event_id, message);
-      reply.ack = { event_id: message.event_id, duplicate, durable_ms: 1 };
-      reply.status = this.state();
-      this.push(reply);
+      this.push(this.acknowledge(message));
       if (message.kind === "answer") this.more(message.want - message.have.length);
       return;
     }
+    const reply = replyTo(message);
+    let buffers = [];
     if (message.kind === "hello" || message.kind === "refill") {
       [reply.entries, buffers] = await this.entries(message.want - message.have.length);
       reply.status = this.state();
@@ -156,27 +113,24 @@ export class FakeKernel {
     const n = (kind) =>
       answers.filter(({ answer, event_id }) => answer === kind && !undone.has(event_id)).length;
     const done = this.served >= this.options.total;
-    this.rev += 1;
-    return {
-      rev: this.rev,
-      state: this.options.cold ? "cold" : done ? "done" : "ready",
-      message: done ? "The whole pool has been asked." : "",
-      counts: {
-        total: this.options.total,
-        labelled: n("label"),
-        skipped: n("skip"),
-        unsure: n("unsure"),
-        problems: 0,
-        mine: answers.length,
-      },
-      speed: { median_s: answers.length > 3 ? 2.3 : null, per_minute: answers.length > 3 ? 21.4 : null },
-      classes: this.classes,
-      training: this.options.cold ? "idle" : "running",
-      round: this.options.cold ? 0 : 3,
-      trained_labels: this.options.cold ? 0 : 34,
-      progress: this.options.work ? [{ what: "Reading the pictures", done: 812, total: 2000 }] : [],
-      store: "farm.db",
+    const { cold, total, work } = this.options;
+    const counts = {
+      total,
+      labelled: n("label"),
+      skipped: n("skip"),
+      unsure: n("unsure"),
+      mine: answers.length,
     };
+    return this.stateOf(counts, {
+      state: cold ? "cold" : done ? "done" : "ready",
+      message: done ? "The whole pool has been asked." : "",
+      speed: { median_s: answers.length > 3 ? 2.3 : null, per_minute: answers.length > 3 ? 21.4 : null },
+      training: cold ? "idle" : "running",
+      round: cold ? 0 : 3,
+      trained_labels: cold ? 0 : 34,
+      progress: work ? [{ what: "Reading the pictures", done: 812, total: 2000 }] : [],
+      store: "farm.db",
+    });
   }
 }
 

@@ -1,11 +1,13 @@
 // A kernel for looking at the volume widget: made-up radar lines (or a CT series), strokes kept in a list, and a model that
 // expects a spot around each echo.
 
+import { FakeLine, replyTo } from "./fake_line.js";
+
 const NAMES = ["soil", "mine", "root", "pipe", "stone", "wire", "can", "shell", "brick", "void"];
 
-export class FakeVolumeKernel {
-  constructor(options) {
-    this.options = {
+export class FakeVolumeKernel extends FakeLine {
+  constructor(given) {
+    const options = {
       rows: 256,
       columns: 400,
       sections: 24,
@@ -14,25 +16,12 @@ export class FakeVolumeKernel {
       delay_ms: 5,
       busy_ms: 0,
       predict: true,
-      ...options,
+      ...given,
     };
-    const { rows, columns, sections, flavour } = this.options;
-    this.events = new Map();
-    this.handlers = new Map();
-    this.rev = 0;
-    this.alive = true;
-    this.status = "idle";
-    this.classes = NAMES.slice(0, this.options.classes);
-    const kernel = this;
+    const { rows, columns, sections, flavour } = options;
     const radar = flavour === "radar";
-    this.traits = {
-      store_id: "harness",
-      annotator: "ann",
+    super(options, NAMES.slice(0, options.classes), {
       title: radar ? "Lane 7, 900 MHz" : "Chest",
-      classes: this.classes,
-      class_keys: {},
-      show_model: true,
-      height: 0,
       tools: [],
       info: {
         name: "v",
@@ -58,68 +47,31 @@ export class FakeVolumeKernel {
         time_zero: radar ? 12 : 0,
         velocity_m_per_ns: radar ? 0.12 : 0,
       },
-    };
-    this.model = {
-      get: (name) => this.traits[name],
-      set() {},
-      save_changes() {},
-      on: (name, callback) => this.handlers.set(name, [...(this.handlers.get(name) ?? []), callback]),
-      off: (name, callback) =>
-        this.handlers.set(
-          name,
-          (this.handlers.get(name) ?? []).filter((other) => other !== callback),
-        ),
-      send: (message) => this.receive(structuredClone(message)),
-      widget_manager: {
-        kernel: {
-          get status() {
-            return kernel.status;
-          },
-          connectionStatus: "connected",
-          isDisposed: false,
-        },
-      },
-    };
-  }
-
-  /** The kernel dies: nothing comes back any more. */
-  die() {
-    this.alive = false;
-    this.status = "dead";
-  }
-
-  push(content, buffers = []) {
-    for (const callback of this.handlers.get("msg:custom") ?? []) callback(structuredClone(content), buffers);
-  }
-
-  receive(message) {
-    if (!this.alive) return;
-    setTimeout(() => this.alive && this.handle(message), this.options.delay_ms + this.options.busy_ms);
+    });
   }
 
   handle(message) {
-    const reply = { kind: "reply", rid: message.rid, ok: true };
-    let buffers = [];
     const { kind } = message;
     if (kind === "stroke" || kind === "answer" || kind === "undo") {
-      const duplicate = this.events.has(message.event_id);
-      this.events.set(message.event_id, message);
-      reply.ack = { event_id: message.event_id, duplicate, durable_ms: 1 };
-      reply.status = this.state();
-      if (kind === "undo") reply.states = [];
-      this.push(reply);
+      this.push({ ...this.acknowledge(message), states: [] });
       if (this.options.predict) this.predict(indexOf(message.item_id));
       return;
     }
+    const reply = replyTo(message);
+    let buffers = [];
     if (kind === "hello") {
       Object.assign(reply, { states: [], history: [], proposal: this.proposal(3, null), prediction: null });
       reply.status = this.state();
     } else if (kind === "sections") {
-      reply.sections = message.indices.map((index, buffer) => {
-        const { rows, columns } = this.options;
-        return { item_id: `v/${index}`, index, rows, columns, buffer };
-      });
-      buffers = message.indices.map((index) => new DataView(this.section(index).buffer));
+      const { rows, columns } = this.options;
+      reply.sections = message.item_ids.map((item_id, buffer) => ({
+        item_id,
+        index: indexOf(item_id),
+        rows,
+        columns,
+        buffer,
+      }));
+      buffers = message.item_ids.map((item_id) => new DataView(this.section(indexOf(item_id)).buffer));
     } else if (kind === "look") {
       reply.prediction = null;
     } else if (kind === "next") {
@@ -232,30 +184,17 @@ export class FakeVolumeKernel {
   }
 
   state() {
-    this.rev += 1;
     const finished = [...this.events.values()].filter(
       ({ kind, answer }) => kind === "answer" && answer === "label",
     ).length;
-    return {
-      rev: this.rev,
-      state: "ready",
-      message: "",
-      counts: {
-        total: this.options.sections,
-        labelled: finished,
-        skipped: 0,
-        unsure: 0,
-        problems: 0,
-        mine: finished,
-      },
+    const counts = { total: this.options.sections, labelled: finished, mine: finished };
+    return this.stateOf(counts, {
       speed: { median_s: 12.4, per_minute: 4.8 },
-      classes: this.classes,
       training: "idle",
       round: 2,
       trained_labels: this.events.size,
-      progress: [],
       store: "lane7.db",
-    };
+    });
   }
 }
 

@@ -1,22 +1,20 @@
-// Runs the built widget against a kernel made of timers. Options stand in the address: see `options`.
+// Runs a built widget against a kernel made of timers. The address says which (`widget=volume`), its theme, and the kernel's
+// options, which stand in the kernel's constructor.
 import { FakeKernel } from "./fake_kernel.js";
+import { FakeVolumeKernel } from "./fake_volume_kernel.js";
 
-const asked = new URLSearchParams(location.search);
-const options = {
-  theme: asked.get("theme") ?? "light",
-  classes: Number(asked.get("classes") ?? 4),
-  images: asked.get("images") ?? "photo",
-  total: Number(asked.get("total") ?? 200),
-  busy_ms: Number(asked.get("busy_ms") ?? 0),
-  delay_ms: Number(asked.get("delay_ms") ?? 5),
-  cold: asked.has("cold"),
-  work: asked.has("work"),
-  long: asked.has("long"),
-};
-document.body.dataset.theme = options.theme;
+const {
+  widget: name = "query",
+  theme = "light",
+  ...asked
+} = Object.fromEntries(new URLSearchParams(location.search));
+document.body.dataset.theme = theme;
+// `cold` stands for `cold=1`.
+const value = (text) => (text === "" ? true : Number.isNaN(Number(text)) ? text : Number(text));
+const options = Object.fromEntries(Object.entries(asked).map(([key, text]) => [key, value(text)]));
 
-const { default: factory } = await import("../../al_widgets/static/query.js");
-const kernel = new FakeKernel(options);
+const { default: factory } = await import(`../../al_widgets/static/${name}.js`);
+const kernel = name === "volume" ? new FakeVolumeKernel(options) : new FakeKernel(options);
 const stop = new AbortController();
 const widget = await factory();
 widget.initialize({ model: kernel.model, signal: stop.signal });

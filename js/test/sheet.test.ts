@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Mode } from "../src/core/cards";
 import { marked, toggled, unresolved } from "../src/core/marks";
-import { type Mode, SheetDesk } from "../src/core/sheet";
+import { SheetDesk } from "../src/core/sheet";
 import type { Batch, Card, GetSheet, Sheet } from "../src/sheet-wire";
 import { BYTES, entry, MemoryStorage, status } from "./kernel";
 
@@ -80,12 +81,12 @@ class TestDesk {
     };
     this.desk.receive(reply, BYTES);
     for (let i = 0; i < 4; i += 1) await Promise.resolve();
-    for (const { card: one, picture } of this.desk.cards.peek())
-      if (picture != null) this.desk.drawn(one.item_id);
+    for (const { card: one, picture } of this.desk.cards.shown.peek())
+      if (picture != null) this.desk.cards.drawn(one.item_id);
   }
 
   ids(): string[] {
-    return this.desk.cards.peek().map(({ card: { item_id } }) => item_id);
+    return this.desk.cards.shown.peek().map(({ card: { item_id } }) => item_id);
   }
 }
 
@@ -113,7 +114,7 @@ describe("a grid", () => {
     page.desk.setAway(false);
     page.now += 3_000;
     page.desk.toggle("c");
-    page.desk.activate("c");
+    page.desk.cards.activate("c");
     page.desk.confirm();
     expect(page.batches).toEqual([]); // "c" is wrong and has no class
     page.desk.answer({ answer: "label", value: "dog" });
@@ -145,7 +146,7 @@ describe("a grid", () => {
   test("comes back as it was when it is undone, and goes again when that is undone", async () => {
     const page = new TestDesk("grid");
     await page.deliver(sheetOf(["a", "b"]));
-    page.desk.activate("b");
+    page.desk.cards.activate("b");
     page.desk.answer({ answer: "skip", value: null });
     page.desk.confirm();
     await page.deliver(sheetOf(["x", "y"]));
@@ -155,7 +156,7 @@ describe("a grid", () => {
       ["undo", "c0-1"],
     ]);
     expect(page.ids()).toEqual(["a", "b"]);
-    expect(page.desk.marks.peek().get("b")?.answer).toBe("skip");
+    expect(page.desk.cards.marks.peek().get("b")?.answer).toBe("skip");
     expect(page.asked.at(-1)?.have).toEqual(["a", "b"]); // the kernel is to hold them for this page again
     page.desk.redo();
     expect(page.batches[2]?.events.map(({ target }) => target)).toEqual(["c0-2", "c0-3"]);
@@ -190,7 +191,7 @@ describe("a review", () => {
   test("answers one card at a time, in its own time, and goes on to the next", async () => {
     const page = new TestDesk("review");
     await page.deliver(sheetOf(["a", "b"], { name: "" }));
-    expect(page.desk.active.peek()).toBe("a");
+    expect(page.desk.cards.active.peek()).toBe("a");
     page.now += 4_000;
     page.desk.answer({ answer: "label", value: "dog" });
     page.desk.answer({ answer: "label", value: "cow" });
@@ -199,7 +200,7 @@ describe("a review", () => {
       [1, "b", "cow"],
     ]);
     expect(page.batches[0]?.events[0]?.elapsed_ms).toBe(4_000);
-    expect(page.desk.openCards()).toEqual([]);
+    expect(page.desk.cards.open()).toEqual([]);
     page.desk.confirm(); // nothing is open: the next sheet
     expect(page.asked.at(-1)?.have).toEqual([]);
   });

@@ -1,15 +1,16 @@
-// The page's side of a sheet: the cards on the screen, what is marked, and what a keypress makes of it. Ports only.
+// The page's side of a sheet: what a keypress makes of its cards, and what is asked for. Ports only.
 //
 // A grid is answered as a whole: all cards in one batch. A review is answered card by card, a batch of one each, and what
 // was answered stays in its place until all of the sheet is done.
 
-import type { Batch, Card, GetSheet, Group, Sheet, SheetReply } from "../sheet-wire";
-import type { ImageInfo, Queue, Status } from "../wire";
-import { Album, type Decode, type Picture } from "./album";
+import type { Batch, GetSheet, Group, Sheet, SheetReply } from "../sheet-wire";
+import type { Queue, Status } from "../wire";
+import type { Decode, Picture } from "./album";
 import { Batches } from "./batches";
+import { Cards, type Mode, WHOLE } from "./cards";
 import type { HostOptions } from "./host_options";
 import { Link, type Talk } from "./link";
-import { type Mark, type Marks, marked, proposal, spoken, toggled, unresolved } from "./marks";
+import { type Mark, marked, proposal, spoken, toggled, unresolved } from "./marks";
 import { Outbox, type Waiting } from "./outbox";
 import { Problems } from "./problems";
 import type { Request } from "./rpc";
@@ -24,29 +25,16 @@ interface SheetTalk extends Talk {
   push: Queue;
 }
 
-export type Mode = "grid" | "review";
-
 export interface SheetOptions<P extends Picture> extends HostOptions {
   mode: Mode;
   decode: Decode<P>;
 }
 
-export interface Shown<P> {
-  readonly card: Card;
-  readonly picture: P | null;
-}
-
-/** How a whole grid is called by its clock: no item can be called so. */
-const WHOLE = "";
 const LOOK_AGAIN_MS = { empty: 3_000, review: 5_000, grid: 60_000 };
 
 export class SheetDesk<P extends Picture> {
   readonly mode: Mode;
-  readonly cards = signal<readonly Shown<P>[]>([]);
-  readonly marks = signal<Marks>(new Map());
-  /** Cards of a review that were answered. */
-  readonly done = signal<Marks>(new Map());
-  readonly active = signal("");
+  readonly cards: Cards<P>;
   readonly name = signal("");
   readonly groups = signal<readonly Group[]>([]);
   readonly left = signal(0);
@@ -64,8 +52,6 @@ export class SheetDesk<P extends Picture> {
   readonly #options: SheetOptions<P>;
   readonly #outbox: Outbox<Batch>;
   readonly #batches: Batches;
-  readonly #album: Album<P>;
-  readonly #drawn = new Set<string>();
   #rev = -1;
   #asked = Number.NEGATIVE_INFINITY;
   /** Counts what was asked for: a sheet that was asked for before something else happened comes too late. */
@@ -108,28 +94,22 @@ export class SheetDesk<P extends Picture> {
         },
         pushes: ["queue"],
         push: () => {
-          if (this.mode === "review" || this.cards.peek().length === 0) this.#look();
+          if (this.mode === "review" || this.cards.shown.peek().length === 0) this.#look();
         },
         recovered: () => this.#look(),
       },
       now,
     );
-    this.#album = new Album<P>(
-      options.decode,
-      () => this.#show(this.cards.peek().map(({ card }) => card)),
-      (item_id, reason) => {
-        this.#album.forget(item_id);
-        this.#show(this.cards.peek().flatMap(({ card }) => (card.item_id === item_id ? [] : [card])));
-        this.link.request(
-          () => ({ kind: "bad_image", item_id, reason }),
-          () => undefined,
-        );
-      },
+    this.cards = new Cards<P>(options.mode, this.#batches.clock, options.decode, (item_id, reason) =>
+      this.link.request(
+        () => ({ kind: "bad_image", item_id, reason }),
+        () => undefined,
+      ),
     );
     this.phase = computed<Phase>(() => {
       const connection = this.link.connection.get();
       if (connection === "gone" || connection === "silent") return "offline";
-      const cards = this.cards.get();
+      const cards = this.cards.shown.get();
       if (cards.length > 0) return cards.every(({ picture }) => picture != null) ? "ready" : "waiting";
       return this.message.get() === "" ? "waiting" : "done";
     });
@@ -152,7 +132,7 @@ export class SheetDesk<P extends Picture> {
     if (!this.#started) return;
     this.link.tick();
     this.notices.tick();
-    const empty = this.cards.peek().length === 0;
+    const empty = this.cards.shown.peek().length === 0;
     const pause = LOOK_AGAIN_MS[empty ? "empty" : this.mode];
     if (this.#options.now() - this.#asked >= pause && this.#options.port.kernel() !== "busy") this.#look();
   }
@@ -166,69 +146,60 @@ export class SheetDesk<P extends Picture> {
   }
 
   close(): void {
-    this.#batches.clock.leave();
-    this.cards.set([]);
-    this.#album.clear();
+    this.cards.close();
   }
 
   // ---- what the user does ----
 
-  /** Moves to a card: keys are about it, and in a review its time runs. */
-  activate(itemId: string): void {
-    if (this.active.peek() === itemId) return;
-    this.active.set(itemId);
-    this.#watch();
-  }
-
   /** Marks a card of a grid as wrong, or as right again. */
   toggle(itemId: string): void {
-    const card = this.#card(itemId);
+    const card = this.cards.find(itemId);
     if (card == null || this.mode !== "grid") return;
-    this.marks.set(toggled(this.marks.peek(), card, this.classes.peek()));
-    this.announcement.set(`${itemId}: ${spoken(this.markOf(card))}`);
+    this.cards.marks.set(toggled(this.cards.marks.peek(), card, this.classes.peek()));
+    this.announcement.set(`${itemId}: ${spoken(this.cards.markOf(card))}`);
   }
 
   /** Answers the active card, or (grid) says what it will be answered with. */
   answer(mark: Mark): void {
-    const card = this.#card(this.active.peek());
+    const card = this.cards.find(this.cards.active.peek());
     if (card == null) return;
     if (this.mode === "grid") {
-      this.marks.set(marked(this.marks.peek(), card, mark));
+      this.cards.marks.set(marked(this.cards.marks.peek(), card, mark));
       this.announcement.set(`${card.item_id}: ${spoken(mark)}`);
-      this.#toUnresolved();
+      this.cards.toUnresolved();
       return;
     }
-    // Nobody can judge what is not on the screen; what was answered is first undone.
-    if (!this.#drawn.has(card.item_id) || this.done.peek().has(card.item_id)) return;
+    // What was answered is first undone.
+    if (!this.cards.isSeen(card) || this.cards.done.peek().has(card.item_id)) return;
     const marks = new Map([[card.item_id, mark]]);
     this.#give(this.#batches.give(card.item_id, [card], marks, card.probabilities.length > 0));
-    this.done.set(new Map(this.done.peek()).set(card.item_id, mark));
+    this.cards.done.set(new Map(this.cards.done.peek()).set(card.item_id, mark));
     this.announcement.set(`${card.item_id}: ${spoken(mark)}`);
-    this.#toOpen();
+    this.cards.toOpen();
   }
 
   /** Grid: answers all cards. Review: keeps the active card's label; when all are done, the next sheet. */
   confirm(): void {
-    const cards = this.cards.peek().map(({ card }) => card);
+    const cards = this.cards.all();
     if (this.mode === "review") {
-      const card = this.#card(this.active.peek());
-      if (this.openCards().length === 0) this.#ask(null, []);
+      const card = this.cards.find(this.cards.active.peek());
+      if (this.cards.open().length === 0) this.#ask(null, []);
       else if (card != null) this.answer(proposal(card));
       return;
     }
-    if (cards.length === 0 || !cards.every(({ item_id }) => this.#drawn.has(item_id))) {
+    if (cards.length === 0 || !cards.every((card) => this.cards.isSeen(card))) {
       this.announcement.set("The pictures are still on their way");
       return;
     }
-    const [first, ...rest] = unresolved(cards, this.marks.peek());
+    const [first, ...rest] = unresolved(cards, this.cards.marks.peek());
     if (first != null) {
-      this.activate(first.item_id);
+      this.cards.activate(first.item_id);
       this.announcement.set(
         `${text.count(rest.length + 1, "card")} marked wrong: press the key of the right class, or S to leave it out`,
       );
       return;
     }
-    const marks = this.marks.peek();
+    const marks = this.cards.marks.peek();
     batch(() => {
       this.#give(this.#batches.give(WHOLE, cards, marks, true));
       const wrong = [...marks.keys()].filter((id) => cards.some(({ item_id }) => item_id === id)).length;
@@ -265,18 +236,18 @@ export class SheetDesk<P extends Picture> {
     this.announcement.set(`Undone: ${text.count(cards.length, "answer")}`);
     this.#give(undone.by);
     if (this.mode === "review") {
-      const rest = new Map(this.done.peek());
+      const rest = new Map(this.cards.done.peek());
       for (const { item_id } of cards) rest.delete(item_id);
-      this.done.set(rest);
-      this.activate(cards[0]?.item_id ?? "");
+      this.cards.done.set(rest);
+      this.cards.activate(cards[0]?.item_id ?? "");
       this.#look();
       return;
     }
     this.#clear();
-    if (cards.every(({ item_id }) => this.#album.picture(item_id) != null)) {
+    if (cards.every((card) => this.cards.has(card))) {
       this.name.set(cards[0]?.proposed ?? "");
-      this.marks.set(marks);
-      this.#show(cards);
+      this.cards.marks.set(marks);
+      this.cards.show(cards);
       this.#look(); // the kernel must hold them for this page again
     } else {
       this.#ask(null, []);
@@ -300,28 +271,7 @@ export class SheetDesk<P extends Picture> {
     if (this.#outbox.get(key)?.rejected != null) this.#outbox.settle(key);
   }
 
-  /** A view has drawn the picture of a card. */
-  drawn(itemId: string): void {
-    this.#drawn.add(itemId);
-    this.#watch();
-  }
-
-  /** What a card is, or will be, answered with. */
-  markOf(card: Card): Mark {
-    return this.done.get().get(card.item_id) ?? this.marks.get().get(card.item_id) ?? proposal(card);
-  }
-
-  /** Cards that are still to be answered. */
-  openCards(): Card[] {
-    const done = this.done.peek();
-    return this.cards.peek().flatMap(({ card }) => (done.has(card.item_id) ? [] : [card]));
-  }
-
   // ---- inside ----
-
-  #card(itemId: string): Card | null {
-    return this.cards.peek().find(({ card }) => card.item_id === itemId)?.card ?? null;
-  }
 
   #give(message: Batch): void {
     this.link.keep(message);
@@ -338,50 +288,16 @@ export class SheetDesk<P extends Picture> {
     this.#options.delivered(message.event_id);
   }
 
-  /** The clock runs for the whole grid once anything of it is in sight, for the active card in a review. */
-  #watch(): void {
-    const { clock } = this.#batches;
-    const watched = this.mode === "grid" ? WHOLE : this.active.peek();
-    const seen = this.mode === "grid" ? this.#drawn.size > 0 : this.#drawn.has(watched);
-    if (seen && !this.done.peek().has(watched)) clock.show(watched);
-    else clock.leave();
-  }
-
   #clear(): void {
-    this.#batches.clock.stop(WHOLE);
-    this.#drawn.clear();
-    this.marks.set(new Map());
-    this.done.set(new Map());
-    this.cards.set([]);
-    this.active.set("");
+    this.cards.clear();
     this.message.set("");
-  }
-
-  #toUnresolved(): void {
-    const [next] = unresolved(
-      this.cards.peek().map(({ card }) => card),
-      this.marks.peek(),
-    );
-    if (next != null) this.activate(next.item_id);
-  }
-
-  /** To the next card that is still open, from the active one on. */
-  #toOpen(): void {
-    const ids = this.cards.peek().map(({ card }) => card.item_id);
-    const at = ids.indexOf(this.active.peek());
-    const order = [...ids.slice(at + 1), ...ids.slice(0, at)];
-    const next = order.find((id) => !this.done.peek().has(id));
-    if (next != null) this.activate(next);
-    this.#watch();
   }
 
   /** Asks whether the sheet is still what it was. */
   #look(): void {
     if (this.link.isOpen("sheet")) return;
-    this.#ask(
-      this.cards.peek().length === 0 ? null : this.name.peek(),
-      this.cards.peek().map(({ card }) => card.item_id),
-    );
+    const ids = this.cards.ids();
+    this.#ask(ids.length === 0 ? null : this.name.peek(), ids);
   }
 
   #ask(name: string | null, have: string[]): void {
@@ -410,29 +326,14 @@ export class SheetDesk<P extends Picture> {
     this.#rev = sheet.rev;
     this.groups.set(sheet.groups);
     this.left.set(sheet.left);
-    this.message.set(sheet.message);
-    let cards: readonly Card[] = sheet.cards;
-    if (this.mode === "review" && looking) {
-      // What is on the screen keeps its place: what was answered, and what is still in question, in its newest version.
-      const fresh = new Map(sheet.cards.map((card) => [card.item_id, card]));
-      const staying = this.cards
-        .peek()
-        .flatMap(({ card }) => fresh.get(card.item_id) ?? (this.done.peek().has(card.item_id) ? card : []));
-      for (const { item_id } of staying) fresh.delete(item_id);
-      cards = [...staying, ...fresh.values()];
-    } else {
+    // What is on the screen keeps its place, in its newest version.
+    const staying = this.mode === "review" && looking;
+    if (!staying) {
       this.#clear();
-      this.message.set(sheet.message);
       this.name.set(sheet.name);
     }
-    for (const card of sheet.cards) this.#album.add(card, buffers[(card.image as ImageInfo).buffer]);
-    this.#show(cards);
-    const needed = [...cards, ...(this.#batches.newest?.cards ?? [])].map(({ item_id }) => item_id);
-    this.#album.prune(new Set(needed));
-  }
-
-  #show(cards: readonly Card[]): void {
-    this.cards.set(cards.map((card) => ({ card, picture: this.#album.picture(card.item_id) })));
-    if (this.#card(this.active.peek()) == null) this.activate(cards[0]?.item_id ?? "");
+    this.message.set(sheet.message);
+    this.cards.take(sheet.cards, buffers, staying);
+    this.cards.prune(this.#batches.newest?.cards ?? []);
   }
 }

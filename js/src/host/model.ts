@@ -1,9 +1,9 @@
 // The anywidget model, and what its host tells of the kernel. The only place that knows either.
 
 import type { AnyModel } from "@anywidget/types";
+import type { Mode } from "../core/cards";
 import type { KernelStatus } from "../core/connection";
 import type { Port } from "../core/link";
-import type { Mode } from "../core/sheet";
 import type { VolumeInfo } from "../volume-wire";
 
 /** Traits that Python defines. Small, JSON: what a reloaded page needs before the first message. */

@@ -1,9 +1,10 @@
 // The cards of a sheet: small pictures in a grid, each with what it is taken for and what was said of it.
 
+import type { Shown } from "../core/cards";
 import type { Mark } from "../core/marks";
 import { proposal, spoken } from "../core/marks";
 import { AUTO_LEVELS } from "../core/pixels";
-import type { SheetDesk, Shown } from "../core/sheet";
+import type { SheetDesk } from "../core/sheet";
 import { percent } from "../core/text";
 import type { Card, Said } from "../sheet-wire";
 import type { ScreenPicture } from "./decode";
@@ -53,7 +54,7 @@ export function cardsView(desk: SheetDesk<ScreenPicture>, scope: Scope): CardsVi
         "data-al-card": itemId,
         title: itemId,
         onclick: () => {
-          desk.activate(itemId);
+          desk.cards.activate(itemId);
           desk.toggle(itemId);
         },
       },
@@ -67,7 +68,7 @@ export function cardsView(desk: SheetDesk<ScreenPicture>, scope: Scope): CardsVi
   }
 
   scope.effect(() => {
-    const shown = desk.cards.get();
+    const shown = desk.cards.shown.get();
     const ids = new Set(shown.map(({ card }) => card.item_id));
     for (const id of made.keys()) if (!ids.has(id)) made.delete(id);
     const nodes = shown.map(({ card }) => (made.get(card.item_id) ?? make(card.item_id)).element);
@@ -96,19 +97,19 @@ export function cardsView(desk: SheetDesk<ScreenPicture>, scope: Scope): CardsVi
     if (context != null) context.imageSmoothingQuality = "high";
     context?.drawImage(picture.source(AUTO_LEVELS), 0, 0, at.canvas.width, at.canvas.height);
     at.drawn = picture;
-    desk.drawn(itemId);
+    desk.cards.drawn(itemId);
   }
 
   // What is marked, and where the cursor is.
   scope.effect(() => {
-    const active = desk.active.get();
+    const active = desk.cards.active.get();
     const classes = desk.classes.get();
-    const done = desk.done.get();
+    const done = desk.cards.done.get();
     let current: HTMLElement | null = null;
-    for (const { card } of desk.cards.get()) {
+    for (const { card } of desk.cards.shown.get()) {
       const at = made.get(card.item_id);
       if (at == null) continue;
-      const mark = desk.markOf(card);
+      const mark = desk.cards.markOf(card);
       const differs = mark.answer !== "label" || mark.value !== card.proposed;
       const isDone = done.has(card.item_id);
       const here = card.item_id === active;
@@ -142,19 +143,19 @@ export function cardsView(desk: SheetDesk<ScreenPicture>, scope: Scope): CardsVi
   }
 
   on(element, "focus", () => {
-    const [first] = desk.cards.peek();
-    if (desk.active.peek() === "" && first != null) desk.activate(first.card.item_id);
+    const [first] = desk.cards.shown.peek();
+    if (desk.cards.active.peek() === "" && first != null) desk.cards.activate(first.card.item_id);
   });
 
   return {
     element,
     move(dx, dy) {
-      const ids = desk.cards.peek().map(({ card }) => card.item_id);
-      const at = ids.indexOf(desk.active.peek());
+      const ids = desk.cards.shown.peek().map(({ card }) => card.item_id);
+      const at = ids.indexOf(desk.cards.active.peek());
       const columns = getComputedStyle(element).gridTemplateColumns.split(" ").length;
       const to = at + dx + dy * columns;
       const next = ids[at < 0 ? 0 : to];
-      if (next != null) desk.activate(next);
+      if (next != null) desk.cards.activate(next);
     },
   };
 }

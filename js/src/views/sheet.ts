@@ -37,7 +37,7 @@ export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSi
 
   const commands: Readonly<Record<string, () => void>> = {
     Enter: () => desk.confirm(),
-    " ": () => desk.toggle(desk.active.peek()),
+    " ": () => desk.toggle(desk.cards.active.peek()),
     ArrowLeft: () => cards.move(-1, 0),
     ArrowRight: () => cards.move(1, 0),
     ArrowUp: () => cards.move(0, -1),
@@ -53,8 +53,10 @@ export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSi
   };
 
   const shown = computed(() => {
-    const card = desk.cards.get().find(({ card: { item_id } }) => item_id === desk.active.get())?.card;
-    const mark = card == null ? null : desk.markOf(card);
+    const card = desk.cards.shown
+      .get()
+      .find(({ card: { item_id } }) => item_id === desk.cards.active.get())?.card;
+    const mark = card == null ? null : desk.cards.markOf(card);
     return { review: mark?.answer === "label" ? { kind: "label" as const, value: mark.value } : null };
   });
   const choose = (value: string): void => {
@@ -170,12 +172,12 @@ export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSi
     );
   });
   scope.effect(() => {
-    const all = desk.cards.get();
-    const marks = desk.marks.get();
+    const all = desk.cards.shown.get();
+    const marks = desk.cards.marks.get();
     const wrong = all.filter(({ card }) => marks.has(card.item_id)).length;
-    const done = desk.done.get();
+    const done = desk.cards.done.get();
     const open = all.filter(({ card }) => !done.has(card.item_id)).length;
-    const here = all.find(({ card: { item_id } }) => item_id === desk.active.get())?.card;
+    const here = all.find(({ card: { item_id } }) => item_id === desk.cards.active.get())?.card;
     setText(
       confirmText,
       review
@@ -210,10 +212,10 @@ export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSi
   // Pairs and not an object: the build shortens names of properties, and these are the public ones.
   const hooks: [string, () => string | number][] = [
     ["state", () => desk.phase.get()],
-    ["item", () => desk.active.get()],
+    ["item", () => desk.cards.active.get()],
     ["unsaved", () => desk.link.unsaved.get()],
     ["group", () => desk.name.get()],
-    ["cards", () => desk.cards.get().length],
+    ["cards", () => desk.cards.shown.get().length],
   ];
   for (const [name, read] of hooks) scope.effect(() => setAttribute(root, `data-al-${name}`, read()));
   scope.effect(() =>
