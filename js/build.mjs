@@ -18,7 +18,7 @@ const OWN_NAMES =
   durable effect element flush hurry isOpen isShowing keyOf keymap labeller last_heard lazily light lost_at newest observers offered
   clock commands decode delivered forget leave letters olderHistory onScreen opinion panBy peek phase picture postpone postponed prune putBack receive recovered redoable refill refit refocus
   refused review reviewed seen_ms sent_at setAway settle settled shown showModel since skipReason sources standing storeId
-  attach dismiss hand isBlocked lose nextSeq noteOpinion tick
+  attach choose dismiss hand held isBlocked lose merge nextSeq noteOpinion tick
   across arrived begun chosen current expected nameOf pending replaced drawing drawnIndex explain fillHoles giveUp grid guide hover idOf isKnown isLabelled leaveRegion
   masks onGuide overlay predictions raster refold regionReason samples seeking settings spacing studio surface touched verdict verdicts zoomBy
   asking choose goOn hear heard judged publish record regionToken seat stale tokenOf waitFor wantsSection
