@@ -22,7 +22,7 @@ export class FakeVolumeKernel extends FakeLine {
     const radar = flavour === "radar";
     super(options, NAMES.slice(0, options.classes), {
       title: radar ? "Lane 7, 900 MHz" : "Chest",
-      tools: [],
+      tools: ["brush", "eraser", "fill", "polygon", "box", "point"],
       info: {
         name: "v",
         sections,
@@ -32,14 +32,14 @@ export class FakeVolumeKernel extends FakeLine {
         flavour,
         axes: radar
           ? [
-              { name: "line", unit: "m", step: 0.25, origin: 0 },
-              { name: "time", unit: "ns", step: 0.1, origin: 0 },
-              { name: "distance", unit: "m", step: 0.02, origin: 0 },
+              { name: "line", unit: "m", step: 0.25, origin: 0, ends: ["", ""] },
+              { name: "time", unit: "ns", step: 0.1, origin: 0, ends: ["", ""] },
+              { name: "distance", unit: "m", step: 0.02, origin: 0, ends: ["", ""] },
             ]
           : [
-              { name: "z", unit: "mm", step: 2.5, origin: -120 },
-              { name: "y", unit: "mm", step: 0.8, origin: 0 },
-              { name: "x", unit: "mm", step: 0.8, origin: 0 },
+              { name: "z", unit: "mm", step: 2.5, origin: -120, ends: ["F", "H"] },
+              { name: "y", unit: "mm", step: 0.8, origin: 0, ends: ["A", "P"] },
+              { name: "x", unit: "mm", step: 0.8, origin: 0, ends: ["R", "L"] },
             ],
         lengths: null,
         low: radar ? -9000 : -1024,
