@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from al_widgets.task import isolated
+
 SHOWN = 5
 """Classes shown with a bar at most."""
 
@@ -31,7 +33,7 @@ def reason_of(probabilities: tuple[tuple[str, float], ...], n_trained: int, *, r
         return "The model is trained again after the restart: until then the pictures are spread over the collection."
     if not probabilities:
         return "There is no model yet: the first pictures are spread over the whole collection."
-    (first, p), *rest = probabilities
+    (first, p), *rest = ((isolated(name), p) for name, p in probabilities)
     seen = f"after {n_trained} labels"
     if rest and p - rest[0][1] < 0.2:
         second, q = rest[0]

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from al_widgets.records import Annotation
 from al_widgets.session.ledger import REVIEW, Label
 from al_widgets.session.opinion import probabilities_of
+from al_widgets.task import isolated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +104,7 @@ def doubtful(
                 None if best is None else classes[best],
                 None if opinion is None else float(p_label[n]),
                 float(scores[n]),
-                _why(said[item_id], label.label, classes[best] if objects and best is not None else None, p_label[n]),
+                _why(said[item_id], label.label, None if best is None else classes[best], objects, p_label[n]),
                 probabilities_of(opinion, tuple(classes)),
             )
         )
@@ -143,13 +144,23 @@ def _opinions(
     return dict(zip(judged, out_of_sample(features[at], np.eye(len(classes))[given]), strict=True))
 
 
-def _why(said: Sequence[str], label: str, predicted: str | None, p_label: float) -> str:
-    """Return the sentence for the annotator."""
+def _why(said: Sequence[str], label: str, predicted: str | None, objects: bool, p_label: float) -> str:
+    """Return the sentence for the annotator: what the people said, what the model says, what the label is if not that."""
     parts = []
-    if len(set(said)) > 1:
-        counts = {value: said.count(value) for value in dict.fromkeys(said)}
-        parts.append("answers differ: " + ", ".join(f"{value} {n}" for value, n in counts.items()))
-    if predicted is not None:
-        parts.append(f"a model that did not see this label says {predicted} (and {label} with {p_label:.0%})")
-    sentence = "; ".join(parts) or "uncertain"
+    answers = {isolated(value): said.count(value) for value in dict.fromkeys(said)}
+    overruled = label not in said
+    if len(answers) > 1:
+        parts.append("answers differ: " + ", ".join(f"{value} {n}" for value, n in answers.items()))
+    elif overruled:
+        who = {1: "the only answer is", 2: "both said"}.get(len(said), f"all {len(said)} said")
+        parts.append(f"{who} {next(iter(answers), 'nothing')}")
+    if predicted is not None and objects:
+        parts.append(
+            f"a model that did not see this label says {isolated(predicted)} (and {isolated(label)} with {p_label:.0%})"
+        )
+    elif predicted == label and overruled:
+        parts.append(f"the model says {isolated(label)} ({p_label:.0%})")
+    if overruled:
+        parts.append(f"with what is known of the annotators the label is {isolated(label)}, which nobody said")
+    sentence = "; ".join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."

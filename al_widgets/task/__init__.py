@@ -9,6 +9,7 @@ from al_widgets.task.base import MAX_CLASS_NAME, Task, check_class_name, check_c
 from al_widgets.task.boxes import Boxes
 from al_widgets.task.classification import Classification
 from al_widgets.task.segmentation import Segmentation
+from al_widgets.task.wording import isolated
 
 __all__ = [
     "MAX_CLASS_NAME",
@@ -18,4 +19,5 @@ __all__ = [
     "Task",
     "check_class_name",
     "check_classes",
+    "isolated",
 ]

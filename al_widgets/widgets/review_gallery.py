@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from al_widgets.records import Query
 from al_widgets.session import Session, VolumeSession
 from al_widgets.session.ledger import REVIEW
 from al_widgets.session.reviewing import Doubt
-from al_widgets.widgets.sheet import SheetWidget
+from al_widgets.widgets.sheet import SheetWidget, groups_of
 from al_widgets.widgets.sheet_wire import Sheet
 
 
@@ -26,7 +27,7 @@ class ReviewGallery(SheetWidget):
     ----------
     session : Session
     n : int, optional
-        Pictures of a sheet; default: 12.
+        Pictures of a page; default: 12.
     title, keys
         As for `QueryWidget`.
 
@@ -58,7 +59,10 @@ class ReviewGallery(SheetWidget):
         self.session.start()
         version = self._version()
         found = self.session.doubts()
-        shown = [(_query(self.session, doubt), doubt.label) for doubt in found[: self.n]]
+        pages = [found[i : i + self.n] for i in range(0, len(found), self.n)]
+        names = [f"Page {i} of {len(pages)}" for i in range(1, len(pages) + 1)]
+        page = min(_page_number(name), max(len(pages), 1))
+        shown = [(_query(self.session, doubt), doubt.label) for doubt in (pages[page - 1] if pages else [])]
         cards, buffers = self._cards(shown, have)
         n_labels = self.session.counts()["labelled"]
         message = (
@@ -69,14 +73,23 @@ class ReviewGallery(SheetWidget):
         return (
             {
                 "rev": version,
-                "name": "",
+                "name": names[page - 1] if pages else "",
                 "cards": cards,
-                "groups": [],
+                "groups": groups_of((of_page, len(doubts)) for of_page, doubts in zip(names, pages, strict=True)),
                 "left": len(found),
                 "message": "" if cards else message,
             },
             buffers,
         )
+
+
+def _page_number(name: str | None) -> int:
+    """Return the page that a page of the browser asks for; the first, if it asks for any.
+
+    Its name may tell another number of pages than there are now: labels were settled since.
+    """
+    found = re.match(r"Page (\d+)", name or "")
+    return max(int(found[1]), 1) if found else 1
 
 
 def _query(session: Session, doubt: Doubt) -> Query:

@@ -32,7 +32,7 @@ class Card(Entry):
 
 
 class Group(TypedDict):
-    """How many open items the model takes for a class."""
+    """How many open items the model takes for a class (grid), or how many cards a page has (review)."""
 
     name: str
     n: int
@@ -50,7 +50,7 @@ class Sheet(TypedDict):
 
 
 class GetSheet(TypedDict):
-    """Ask for a sheet, of a class or of any; a page that has revision `known` with items `have` gets it only when it changed.
+    """Ask for a sheet, of a class or page or of any; a page that has revision `known` with items `have` gets it only when it changed.
 
     `replaces` are clients of this tab that are gone. Items of `have` stay leased to the page.
     """

@@ -46,7 +46,7 @@ export interface Card {
   said: Said[];
 }
 
-/** How many open items the model takes for a class. */
+/** How many open items the model takes for a class (grid), or how many cards a page has (review). */
 export interface Group {
   name: string;
   n: number;
@@ -63,7 +63,7 @@ export interface Sheet {
 }
 
 /**
- * Ask for a sheet, of a class or of any; a page that has revision `known` with items `have` gets it only when it changed.
+ * Ask for a sheet, of a class or page or of any; a page that has revision `known` with items `have` gets it only when it changed.
  *
  * `replaces` are clients of this tab that are gone. Items of `have` stay leased to the page.
  */

@@ -216,6 +216,19 @@ describe("a review", () => {
     expect(page.ids()).toEqual(["a", "c", "d"]);
   });
 
+  test("goes to the next page of what is in question, and stays there when a new version comes", async () => {
+    const page = new TestDesk("review");
+    const groups = [1, 2].map((number) => ({ name: `Page ${number} of 2`, n: 2 }));
+    await page.deliver(sheetOf(["a", "b"], { name: "Page 1 of 2", groups }));
+    page.desk.step(1);
+    expect(page.asked.at(-1)).toMatchObject({ name: "Page 2 of 2", have: [] });
+    await page.deliver(sheetOf(["c", "d"], { name: "Page 2 of 2", groups, rev: 8 }));
+    page.desk.receive({ kind: "queue", rev: 9, replace: true, keep: [], drop: [], entries: [] }, []);
+    expect(page.asked.at(-1)).toMatchObject({ name: "Page 2 of 2", have: ["c", "d"] });
+    await page.deliver(sheetOf(["d", "e"], { name: "Page 2 of 3", groups, rev: 9 }));
+    expect([page.ids(), page.desk.name.peek()]).toEqual([["d", "e"], "Page 2 of 3"]);
+  });
+
   test("does not take a sheet that was asked for before an answer", async () => {
     const page = new TestDesk("review");
     await page.deliver(sheetOf(["a", "b"], { name: "" }));

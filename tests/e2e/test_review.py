@@ -187,7 +187,12 @@ def test_time_while_the_page_is_hidden_or_another_window_is_in_front_is_not_coun
 def test_sheets_have_no_accessibility_violation_and_fit(open_notebook, make_pictures, screenshots, theme, width):
     pictures = make_pictures(120)
     notebook = open_notebook(
-        cell(GALLERY, pictures), BOTH, "page = al.AnnotatorPage(session)\npage", run=3, theme=theme, width=width
+        cell(GALLERY.replace('"ann"', '"anna.mueller@uni-graz.example"'), pictures),
+        BOTH,
+        "page = al.AnnotatorPage(session)\npage",
+        run=3,
+        theme=theme,
+        width=width,
     )
     for item_id in sorted(pictures.truth)[:3]:
         notebook.kernel.run(f"bob.submit({item_id!r}, {(pictures.truth[item_id] != 'dark' and 'dark') or 'bright'!r})")
@@ -195,6 +200,9 @@ def test_sheets_have_no_accessibility_violation_and_fit(open_notebook, make_pict
     review.wait("(el) => el.dataset.alCards === '3'")
     review.wait_ready()
     grid.wait_ready()
+    cut = "(nodes) => nodes.filter((n) => n.scrollWidth > n.clientWidth || n.clientWidth > n.closest('.card').clientWidth).length"
+    assert review.root.locator(".said-what").count() == 9  # of two people and the model
+    assert review.root.locator(".said-what, .thumb-box").evaluate_all(cut) == 0
     notebook.page.locator('[data-al="annotators"] svg').first.wait_for()
     grid.root.focus()
     for key in ("ArrowRight", " "):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 import al_widgets as al
-from al_widgets.session.ledger import REVIEW
+from al_widgets.records import Annotation
+from al_widgets.session.ledger import REVIEW, Label
+from al_widgets.session.reviewing import doubtful
 
 Open = Callable[..., al.Session]
 
@@ -99,3 +102,30 @@ def test_breaks_names_every_annotator(labelled: al.Session) -> None:
     found = labelled.breaks()
     assert [advice.annotator for advice in found] == ["ann"]
     assert not found[0].suggested
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (["a"], "The only answer is a; the model says b"),
+        (["a", "a"], "Both said a; the model says b"),
+        (["a"] * 3, "All 3 said a; the model says b"),
+    ],
+)
+def test_a_label_that_nobody_gave_is_explained(said: list[str], sentence: str) -> None:
+    side = np.repeat([0.0, 1.0], 10)
+    ids = [f"i{n}" for n in range(20)]
+    labels = {i: Label(i, "ab"[int(x)], 0.99, 1) for i, x in zip(ids, side, strict=True)}
+    answers = {i: [Annotation("e", i, "ann", "label", label.label, "c", 0)] for i, label in labels.items()}
+    answers["i19"] = [Annotation(f"e{n}", "i19", f"p{n}", "label", value, "c", n) for n, value in enumerate(said)]
+    (doubt,) = doubtful(
+        labels,
+        answers,
+        classes=("a", "b"),
+        reserve=frozenset(),
+        row={i: n for n, i in enumerate(ids)},
+        rows=np.arange(20),
+        features=side[:, None] + [[0.0, 1.0]],
+    )
+    assert doubt.why.startswith(sentence)
+    assert "the label is b, which nobody said" in doubt.why

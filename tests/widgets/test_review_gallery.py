@@ -51,6 +51,21 @@ def test_gallery_shows_who_said_what_and_a_relabel_settles_it(two: tuple[al.Sess
     gallery.close()
 
 
+def test_gallery_has_further_pages_of_what_is_in_question(two: tuple[al.Session, al.Session]) -> None:
+    ann, bob = two
+    for item_id in list(ann.pool.item_ids)[:5]:
+        ann.submit(item_id, "dark")
+        bob.submit(item_id, "bright")
+    gallery = al.ReviewGallery(ann, n=2)
+    page = SheetFrontend(gallery)
+    first = page.ask()["sheet"]
+    assert first["groups"] == [{"name": f"Page {i} of 3", "n": n} for i, n in ((1, 2), (2, 2), (3, 1))]
+    shown = [[c["item_id"] for c in page.ask(g["name"])["sheet"]["cards"]] for g in first["groups"]]
+    assert [i for items in shown for i in items] == [d.item_id for d in ann.doubts()]
+    assert page.ask("Page 7 of 9")["sheet"]["name"] == "Page 3 of 3"  # others settled what was on it
+    gallery.close()
+
+
 def test_gallery_sends_a_sheet_again_only_when_something_has_changed(two: tuple[al.Session, al.Session]) -> None:
     ann, bob = two
     ids = list(ann.pool.item_ids)

@@ -211,18 +211,18 @@ export class SheetDesk<P extends Picture> {
     this.#ask(this.name.peek(), []);
   }
 
-  /** Goes to another predicted class, or (null) to whichever the model is surest of. */
+  /** Goes to another predicted class or page, or (null) to whichever the model is surest of or the first. */
   open(name: string | null): void {
     this.#clear();
     this.#ask(name, []);
   }
 
-  /** One class on or back among the groups. */
+  /** One class, or page of a review, on or back among the groups. */
   step(by: -1 | 1): void {
     const groups = this.groups.peek();
     const at = groups.findIndex(({ name }) => name === this.name.peek());
     const next = groups[(at + by + groups.length) % groups.length];
-    if (this.mode === "grid" && next != null && next.name !== this.name.peek()) this.open(next.name);
+    if (next != null && next.name !== this.name.peek()) this.open(next.name);
   }
 
   /** Takes back all that was given last; a grid shows it again as it was. */
@@ -330,8 +330,8 @@ export class SheetDesk<P extends Picture> {
     const staying = this.mode === "review" && looking;
     if (!staying) {
       this.#clear();
-      this.name.set(sheet.name);
     }
+    this.name.set(sheet.name);
     this.message.set(sheet.message);
     this.cards.take(sheet.cards, buffers, staying);
     this.cards.prune(this.#batches.newest?.cards ?? []);

@@ -16,6 +16,11 @@ export function percent(p: number): string {
   return `${Math.round(value)} %`;
 }
 
+/** A name for the middle of a sentence: one in a script that runs leftwards does not turn what stands beside it about. */
+export function isolated(name: string): string {
+  return `\u2068${name}\u2069`;
+}
+
 export function speed({ median_s, per_minute }: Speed): string {
   const parts: string[] = [];
   if (per_minute != null)

@@ -5,7 +5,7 @@ import type { Mark } from "../core/marks";
 import { proposal, spoken } from "../core/marks";
 import { AUTO_LEVELS } from "../core/pixels";
 import type { SheetDesk } from "../core/sheet";
-import { percent } from "../core/text";
+import { isolated, percent } from "../core/text";
 import type { Card, Said } from "../sheet-wire";
 import type { ScreenPicture } from "./decode";
 import { h, on, type Scope, setAttribute, setText } from "./dom";
@@ -133,7 +133,7 @@ export function cardsView(desk: SheetDesk<ScreenPicture>, scope: Scope): CardsVi
     if (isDone) return `✓ ${spoken(mark)}`;
     if (mark.answer !== "label" || mark.value !== proposal(card).value) return `✗ ${spoken(mark)}`;
     const p = card.probabilities.find(({ name }) => name === card.proposed)?.p;
-    return p == null || review ? card.proposed : `${card.proposed} ${percent(p)}`;
+    return p == null || review ? card.proposed : `${isolated(card.proposed)} ${percent(p)}`;
   }
 
   /** Scrolls the page, not the notebook's cell, and only as far as needed. */
@@ -175,11 +175,11 @@ function wordsOf(card: Card): HTMLElement[] {
     );
   const said = card.said.map(({ annotator, mine, kind, value }) =>
     row(
-      mine ? `${annotator} (you)` : annotator,
+      mine ? `${isolated(annotator)} (you)` : annotator,
       kind === "label" ? (value ?? "") : kind === "skip" ? "skipped" : kind,
     ),
   );
   const [best] = card.probabilities;
-  const model = best == null ? [] : [row("model", `${best.name} ${percent(best.p)}`)];
+  const model = best == null ? [] : [row("model", `${isolated(best.name)} ${percent(best.p)}`)];
   return [...said, ...model, h("div.card-why", {}, card.reason)];
 }

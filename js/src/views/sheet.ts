@@ -92,7 +92,7 @@ export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSi
   const saved = h("span.saved", { "data-al": "saved" });
   const left = h("span.labelled", { "data-al": "left" });
   const training = h("span.training", { "data-al": "training" });
-  const groups = h("select", { "aria-label": "Predicted class", "data-al": "groups" });
+  const groups = h("select", { "aria-label": review ? "Page" : "Predicted class", "data-al": "groups" });
   on(groups, "change", () => desk.open(groups.value));
   const placard = h("div.sheet-placard", { role: "status" });
   const live = h("div.sr-only", { role: "status", "aria-live": "polite" });
@@ -109,7 +109,7 @@ export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSi
         "div.head",
         {},
         h("div.head-row", {}, title, who, h("span.spring"), saved),
-        h("div.head-row.facts", {}, review ? null : groups, left, h("span.spring"), training),
+        h("div.head-row.facts", {}, groups, left, h("span.spring"), training),
       ),
       body,
       h(
@@ -154,11 +154,15 @@ export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSi
       ...desk.groups
         .get()
         .map((group) =>
-          h("option", { value: group.name }, `${group.name} (${group.n.toLocaleString("en-US")} open)`),
+          h(
+            "option",
+            { value: group.name },
+            review ? group.name : `${text.isolated(group.name)} (${group.n.toLocaleString("en-US")} open)`,
+          ),
         ),
     );
     groups.value = name;
-    groups.hidden = groups.options.length === 0;
+    groups.hidden = groups.options.length < (review ? 2 : 1);
   });
   scope.effect(() => {
     const n = desk.left.get();
@@ -184,7 +188,7 @@ export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSi
         ? open === 0
           ? "Next sheet"
           : `Keep ${here == null ? "it" : here.proposed}`
-        : `Confirm ${all.length - wrong}${desk.name.get() === "" ? "" : ` as ${desk.name.get()}`}${wrong > 0 ? `, ${wrong} otherwise` : ""}`,
+        : `Confirm ${all.length - wrong}${desk.name.get() === "" ? "" : ` as ${text.isolated(desk.name.get())}`}${wrong > 0 ? `, ${wrong} otherwise` : ""}`,
     );
     setAttribute(confirm, "aria-disabled", String(all.length === 0));
     // The next sheet takes the place of this one: nothing below may jump in between.
@@ -195,14 +199,11 @@ export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSi
       placard,
       message !== "" ? message : desk.phase.get() === "offline" ? "" : "Waiting for the pictures…",
     );
-    setText(
-      hint,
-      all.length === 0
-        ? ""
-        : review
-          ? "Arrows move. A class key answers the marked card. Enter keeps its label."
-          : `Arrows move, Space or a click marks a wrong one${desk.classes.get().length > 2 ? ", a class key says what it is" : ""}. Enter confirms all.${desk.groups.get().length > 1 ? " [ ] other class." : ""}`,
-    );
+    const how = review
+      ? "Arrows move. A class key answers the marked card. Enter keeps its label."
+      : `Arrows move, Space or a click marks a wrong one${desk.classes.get().length > 2 ? ", a class key says what it is" : ""}. Enter confirms all.`;
+    const others = desk.groups.get().length > 1 ? ` [ ] other ${review ? "page" : "class"}.` : "";
+    setText(hint, all.length === 0 ? "" : how + others);
   });
   scope.effect(() => {
     setAttribute(undo, "aria-disabled", String(!desk.canUndo.get()));
