@@ -6,7 +6,9 @@ would mislead carries `why`: the sentence that is shown instead. Only the dashbo
 
 from __future__ import annotations
 
+import itertools
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -201,15 +203,30 @@ def short_names(names: Sequence[str]) -> tuple[str, ...]:
     taken: set[str] = set()
     result = []
     for name in names:
-        short = name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…"
+        short = _cut(name, NAME_LENGTH)
         tail = 2
         unique = short
         while unique in taken:
-            unique = f"{short[: NAME_LENGTH - 3]} ·{tail}"
+            unique = f"{_cut(name, NAME_LENGTH - 3)} ·{tail}"
             tail += 1
         taken.add(unique)
         result.append(unique)
     return tuple(result)
+
+
+def _cut(name: str, room: int) -> str:
+    """Return a name, its end cut off where it takes more room than that many narrow letters."""
+    widths = list(itertools.accumulate(map(_width, name)))
+    if not widths or widths[-1] <= room:
+        return name
+    return name[: sum(width <= room - 1 for width in widths)] + "…"
+
+
+def _width(character: str) -> float:
+    """Return about how wide a character is drawn; a narrow letter is 1."""
+    if unicodedata.east_asian_width(character) in "WF":
+        return 2.0
+    return 1.35 if character.isupper() or character in "mw@%<>=+~" else 1.0
 
 
 def time_plot(elapsed_s: Sequence[float]) -> TimePlot:

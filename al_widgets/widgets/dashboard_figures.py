@@ -208,7 +208,7 @@ class ClassFigure:
             "Labels of each class" if terms.chance else f"{terms.item.capitalize()}s with each class",
             [self._bars],
             [names, self._bottom],
-            left=104,
+            left=110,
         )
 
     def show(self, data: ClassPlot) -> None:

@@ -88,6 +88,11 @@ def test_short_names_stay_different_and_short(names):
     assert all(len(name) <= 18 for name in short)
 
 
+def test_short_names_of_wide_letters_are_shorter():
+    names = ["normal tissue", "<b>bold</b><img>", "肺炎の疑いがある画像", "WWWWMMMMWWWWMM"]
+    assert short_names(names) == ("normal tissue", "<b>bold</b>…", "肺炎の疑いが…", "WWWWMMMMW…")
+
+
 def test_time_plot_says_why_when_there_are_few():
     plot = time_plot([1.0, 2.0])
     assert plot.number == ()
