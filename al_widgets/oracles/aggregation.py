@@ -118,7 +118,9 @@ def consensus(annotations: pd.DataFrame, **options: Any) -> pd.DataFrame:
     -----
     One annotator with one answer an item, no classifier and no gold item: the labels are the answers, and the confidence is that
     of the prior (.73), because nothing is known of the annotator. Confidence is the model's; check it on gold items before
-    acting on it: where the classifier is poor it is too high (by .13 on a hard binary problem).
+    acting on it: where the classifier is poor it is too high (by .13 on a hard binary problem), and so it is without one where
+    hard items mislead everybody alike, as far as the answers do not show it: ten people's answers to 160 silhouettes give .92 with
+    all ten (.84 are right), .93 with five (.84), .91 with three (.81).
 
     Examples
     --------

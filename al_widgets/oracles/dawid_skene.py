@@ -44,6 +44,7 @@ from al_widgets.oracles.accuracy_path import (
 )
 from al_widgets.oracles.answers import Answers, FloatArray, IntArray
 from al_widgets.oracles.answers_alone import fit_alone
+from al_widgets.oracles.dependence import error_correlation, tempered
 from al_widgets.oracles.evidence import choose_prior, fixed_prior, log_softmax
 from al_widgets.oracles.message_passing import first_state, gather, label_weight, pass_messages
 
@@ -80,6 +81,8 @@ class Consensus:
         Which of the score matrices was chosen.
     model : AccuracyModel
     chains : Chains
+    correlation : float
+        Of the errors on one item, see `dependence`; estimated without a classifier only.
     """
 
     answers: Answers
@@ -95,6 +98,7 @@ class Consensus:
     regularisation: int
     model: AccuracyModel
     chains: Chains
+    correlation: float = 0.0
 
     @property
     def next_accuracy(self) -> FloatArray:
@@ -160,10 +164,13 @@ def fit(
     base = flat if fixed is None else np.where(np.isnan(fixed), flat, fixed)
     weight = label_weight(answers)
     state = first_state(answers, model, chains)
-    temperature, regularisation = float("nan"), 0
+    temperature, regularisation, correlation = float("nan"), 0, 0.0
     alone = fit_alone(answers, base, weight, model, chains, iterations)
     if scores is None:
         state = alone
+        correlation = error_correlation(state.messages, answers, base, weight)
+        posterior = tempered(state.posterior, answers.labels_per_item(), correlation)
+        state.posterior = np.where((base == flat).all(1)[:, None], posterior, state.posterior)
     else:
         state.guesses = alone.guesses
         posterior, near = _starting_point(answers, alone.posterior, start)
@@ -184,7 +191,7 @@ def fit(
     at_answer[is_label] = accuracy[chains.of_answer]
     return Consensus(
         answers, state.posterior, at_answer, state.smoothed, state.emission, state.coming, state.confusion.shares, state.confusion.unsure_rate, likelihood,
-        temperature, regularisation, model, chains,
+        temperature, regularisation, model, chains, correlation,
     )  # fmt: skip
 
 
