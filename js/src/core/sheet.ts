@@ -328,9 +328,7 @@ export class SheetDesk<P extends Picture> {
     this.left.set(sheet.left);
     // What is on the screen keeps its place, in its newest version.
     const staying = this.mode === "review" && looking;
-    if (!staying) {
-      this.#clear();
-    }
+    if (!staying) this.#clear();
     this.name.set(sheet.name);
     this.message.set(sheet.message);
     this.cards.take(sheet.cards, buffers, staying);
