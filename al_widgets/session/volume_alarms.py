@@ -11,7 +11,7 @@ import numpy.typing as npt
 from al_widgets.errors import SessionError
 from al_widgets.records import Annotation
 from al_widgets.session.mask_ledger import paint
-from al_widgets.session.volume_review import VolumeReview
+from al_widgets.session.volume_agreement import VolumeAgreement
 from al_widgets.task.strokes import IGNORE, UNLABELLED
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Mask = npt.NDArray[np.uint8]
 
 
-class VolumeAlarms(VolumeReview):
+class VolumeAlarms(VolumeAgreement):
     """The alarms of a `VolumeSession`."""
 
     def alarms(

@@ -25,6 +25,8 @@ WINDOW = 15
 """Answers under the running median of times."""
 FEWEST = 5
 """Answers of an annotator below which nothing is drawn of them."""
+FEWEST_SECTIONS = 2
+"""Sections that others finished too below which nothing is drawn of an annotator's masks."""
 FEWEST_ROUNDS = 6
 """Rounds with an accuracy below which no price of a point is given."""
 
@@ -105,6 +107,25 @@ def reliability_plot(reliability: pd.DataFrame) -> PathPlot:
         return PathPlot((), 20.0, 1.0, why, f"No reliability yet: {why}.")
     end = nice(max(20.0, *(p.number[-1] for p in paths)))
     return PathPlot(tuple(paths), end, 1.0, "", f"Probability of a right answer, with 90 % interval: {said}.")
+
+
+def agreement_plot(agreement: pd.DataFrame) -> PathPlot:
+    """Turn `VolumeSession.mask_agreement` into a running mean for each annotator; the words tell how far apexes are apart."""
+    paths, said = [], []
+    for name, rows in _by_activity(agreement, FEWEST_SECTIONS):
+        dice = rows["dice"].to_numpy(np.float64)
+        trend = np.array([dice[max(0, i - WINDOW + 1) : i + 1].mean() for i in range(len(dice))])
+        at = _thinned(len(trend))
+        paths.append(Path(name, tuple((at + 1).tolist()), tuple(trend[at].tolist())))
+        far = float(rows["apex_m"].tail(WINDOW).median())
+        apart = "" if math.isnan(far) else f", apexes {far:.2f} m off"
+        said.append(f"{name} {percent(trend[-1])} over {plural(min(len(dice), WINDOW), 'section')}{apart}")
+    if not paths:
+        why = f"fewer than {FEWEST_SECTIONS} sections were finished by two annotators"
+        return PathPlot((), 20.0, 1.0, why, f"No agreement yet: {why}.")
+    end = nice(max(5.0, *(p.number[-1] for p in paths)))
+    summary = f"Mean Dice of the last {WINDOW} sections with what the others painted: {'; '.join(said)}."
+    return PathPlot(tuple(paths), end, 1.0, "", summary)
 
 
 def pace_plot(annotations: pd.DataFrame) -> PathPlot:
@@ -236,9 +257,9 @@ def _amount(value: float, unit: str) -> str:
     return duration(60 * value) if unit == "minutes" else money_text(value)
 
 
-def _by_activity(frame: pd.DataFrame) -> list[tuple[str, Any]]:
+def _by_activity(frame: pd.DataFrame, fewest: int = FEWEST) -> list[tuple[str, Any]]:
     """Return (annotator, rows) of those with the most rows, the busiest first."""
-    groups = [(str(name), rows) for name, rows in frame.groupby("annotator", sort=True) if len(rows) >= FEWEST]
+    groups = [(str(name), rows) for name, rows in frame.groupby("annotator", sort=True) if len(rows) >= fewest]
     return sorted(groups, key=lambda g: -len(g[1]))[:MOST_SHOWN]
 
 

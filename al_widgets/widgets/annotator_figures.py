@@ -34,9 +34,11 @@ class PathFigure:
     title : str
     share : bool
         Whether the vertical axis is a share, from 0 to 100 %.
+    along : str
+        What is counted along the horizontal axis.
     """
 
-    def __init__(self, title: str, *, share: bool) -> None:
+    def __init__(self, title: str, *, share: bool, along: str = "answers of the annotator") -> None:
         self._x, self._y = bq.LinearScale(min=0.0, max=20.0), bq.LinearScale(min=0.0, max=1.0)
         scales = {"x": self._x, "y": self._y}
         none = np.empty(0)
@@ -56,7 +58,7 @@ class PathFigure:
             y_offset=-8,
         )  # fmt: skip
         self._note = make_note(scales)
-        self._bottom = make_axis(self._x, "answers of the annotator")
+        self._bottom = make_axis(self._x, along)
         self._left = make_axis(self._y, vertical=True, form=".0%" if share else None)
         marks = [*self._bands, *self._lines, self._names, self._note]
         self.figure = make_figure(title, marks, [self._bottom, self._left], left=44)

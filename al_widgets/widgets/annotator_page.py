@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
@@ -13,6 +13,7 @@ from al_widgets.session import Session, VolumeSession
 from al_widgets.widgets.annotator_data import (
     CostPlot,
     PathPlot,
+    agreement_plot,
     cost_plot,
     cost_tiles,
     pace_plot,
@@ -23,6 +24,9 @@ from al_widgets.widgets.dashboard_text import percent
 from al_widgets.widgets.dashboard_text_widget import DashboardHead
 from al_widgets.widgets.detection_data import DetectionPlot, detection_plot
 from al_widgets.widgets.live_page import LivePage
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INTERVAL_S = 1.0
 """Least time between two refreshes: reliability is a fit over all answers."""
@@ -67,12 +71,11 @@ class Reader:
             if found.value is not None:
                 self._chosen.append((seconds, found.value))
             self._chosen_round = self._round
-        volume = isinstance(session, VolumeSession)  # of masks no answer is right or wrong as a whole
         return Reading(
             tiles=self._accuracies() + cost_tiles(history, seconds, money, session.accuracy, self._forecast),
             advice=" ".join(f"{b.annotator}: {b.why}." for b in session.breaks() if b.suggested),
             plots={
-                **({} if volume else {"Reliability": reliability_plot(session.reliability())}),
+                **self._trust(annotations),
                 "Pace": pace_plot(annotations),
                 "Cost": cost_plot(
                     history,
@@ -86,6 +89,14 @@ class Reader:
                 **self._detection(),
             },
         )
+
+    def _trust(self, annotations: pd.DataFrame) -> dict[str, PathPlot]:
+        """Return how reliable annotators are; of masks no answer is right or wrong as a whole, so how far they agree."""
+        session = self._session
+        if isinstance(session, VolumeSession):
+            several = len(annotations["annotator"].unique()) > 1
+            return {"Agreement": agreement_plot(session.mask_agreement())} if several else {}
+        return {"Reliability": reliability_plot(session.reliability())}
 
     def _detection(self) -> dict[str, DetectionPlot]:
         """Return what injected targets tell, nothing where there are none."""
@@ -114,7 +125,7 @@ class Reader:
 class AnnotatorPage(LivePage):
     """Reliability and pace of every annotator over time, advice to take a break, and what accuracy costs.
 
-    Where targets are injected, also the chance of seeing one over its strength. A switch shows, for teaching, what cross-validation on the chosen items would have said, beside the audit.
+    Of masks, how far each annotator agrees with the others takes the place of reliability. Where targets are injected, also the chance of seeing one over its strength. A switch shows, for teaching, what cross-validation on the chosen items would have said, beside the audit.
 
     Parameters
     ----------
@@ -142,6 +153,7 @@ class AnnotatorPage(LivePage):
         self._teaching.observe(self._on_teaching, "value")
         figures = {
             "Reliability": PathFigure("Reliability, 90 % interval", share=True),
+            "Agreement": PathFigure("Dice with the others", share=True, along="sections that others finished too"),
             "Pace": PathFigure("Seconds an answer", share=False),
             "Cost": CostFigure(),
             "Detection": DetectionFigure(),

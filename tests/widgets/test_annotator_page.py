@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -146,6 +147,40 @@ def test_the_page_of_a_volume_shows_what_is_seen_and_no_reliability(tmp_path: Pa
     ) as session:
         page = al.AnnotatorPage(session)
         assert page._plots["Reliability"].layout.display == "none"
+        assert page._plots["Agreement"].layout.display == "none"  # there is nobody to agree with
         assert "no injected target" in page._captions["Detection"].text
         assert page._head.problem == ""
         page.close()
+
+
+def test_the_page_of_a_volume_shows_how_far_annotators_agree(tmp_path: Path) -> None:
+    array = np.random.default_rng(0).normal(size=(4, 40, 60)).astype(np.float32)
+    axes = (al.Axis("line", "m", 0.5), al.Axis("time", "ns", 0.5), al.Axis("distance", "m", 0.1))
+    task = al.Segmentation(["soil", "mine"])
+    mask = np.zeros((40, 60), np.uint8)
+    mask[10:20, 10:20] = mask[10:20, 40:50] = 1
+    with ExitStack() as stack:
+        ann, bob, cat = (
+            stack.enter_context(
+                al.Session(al.Volume(array, axes=axes, name="v"), task, annotator=who, audit=0, store=tmp_path / "v.db")
+            )
+            for who in ("ann", "bob", "cat")
+        )
+        page = al.AnnotatorPage(ann)
+        stack.callback(page.close)
+        for index in (2, 0, 1):
+            ann.submit(f"v/{index}", mask)
+            bob.submit(f"v/{index}", mask)
+        for index in (0, 1):
+            cat.submit(f"v/{index}", np.roll(mask, 4, axis=1))
+        found = ann.mask_agreement()
+        rows = {(who, item): row for who, item, row in zip(found.annotator, found.item_id, found.index, strict=True)}
+        assert found.item_id[found.annotator == "ann"].tolist() == ["v/2", "v/0", "v/1"]  # as they were answered
+        assert found.n[found.annotator == "ann"].tolist() == [1, 2, 3]
+        assert found.dice[rows["cat", "v/0"]] == pytest.approx(0.6)
+        assert found.apex_m[rows["cat", "v/0"]] == pytest.approx(0.4)
+        assert found.dice[rows["bob", "v/2"]] == 1
+        page.refresh()
+        assert page._plots["Agreement"].layout.display == ""
+        assert "cat 60.0 % over 2 sections, apexes 0.40 m off" in page._captions["Agreement"].text
+        assert page._head.problem == ""
