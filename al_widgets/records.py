@@ -165,7 +165,7 @@ class Forecast:
     labels, seconds, money : Estimate
         Still to come, not in total.
     never : float or None
-        Share of drawn learning curves that never reach the target.
+        Share of drawn learning curves that do not reach the target within 16 times the present labels.
     why : str
         Empty, or why it is too early to say.
     """

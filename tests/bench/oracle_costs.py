@@ -176,12 +176,13 @@ def known_curve(seeds, limit=500, cuts=(100, 150, 200)):
 def b4(seeds):
     """Coverage and error of forecasts of targets 20 to 30 % of the error away."""
     head("B4 forecasts of labels to a target 20 to 30 % of the error away, four sets, margin and random")
-    covered, left, total, early, took = [], [], [], 0, []
+    covered, left, total, widths, early, took = [], [], [], [], 0, []
     for _, actual, found, horizon, cut, seconds in forecasts(min(seeds, 5)):
         took.append(seconds)
         if found.labels.n == 0:
             early += 1
             continue
+        widths.append((found.labels.high + cut) / ((np.inf if found.labels.low is None else found.labels.low) + cut))
         if np.isinf(actual):  # beyond the simulation: covered if the interval reaches there
             covered.append(found.labels.high >= horizon)
             continue
@@ -193,6 +194,8 @@ def b4(seeds):
             total.append(abs(np.log2((value + cut) / (actual + cut))))
     row("forecasts (too early: not counted)", f"{len(covered)} ({early})", ">= 60", len(covered) >= 60)
     row("coverage of 80 % intervals", proportion(sum(covered), len(covered)), ">= 0.75", np.mean(covered) >= 0.75)
+    row("labels in total at the upper end / at the lower, median", f"{np.nanmedian(widths):.1f}")
+    row("forecasts without an upper limit", f"{np.mean(~np.isfinite(widths)):.2f}")
     row("median |log2(predicted / actual)| of labels left", f"{np.median(left):.2f}", "<= 0.6", np.median(left) <= 0.6)
     row("the same of labels in total", f"{np.median(total):.2f}")
     floor = np.median(known_curve(min(seeds, 5)))

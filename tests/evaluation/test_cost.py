@@ -19,7 +19,7 @@ from al_widgets.evaluation import (
     stability,
     timing_features,
 )
-from al_widgets.evaluation.forecast import _families, labels_to_target
+from al_widgets.evaluation.error_decay import labels_to_target
 from al_widgets.evaluation.stopping import STABLE_KAPPA
 from al_widgets.records import Annotation, Estimate, Forecast
 from tests.evaluation.simulated_sessions import KernelRidge, digits, run_session
@@ -149,20 +149,10 @@ def curve_matrix(rng, n_labels, error, items=300, luck=0.3):
     return 1.0 - (np.where(rng.random(fresh.shape) < luck, fresh, difficulty) < error(n_labels))
 
 
-def test_families_solve_what_they_draw():
-    families = _families(20.0)
-    n = np.array([20.0, 57.0, 300.0])
-    shapes = families.shapes(n)
-    assert shapes[:, 0] == pytest.approx(1.0)
-    curves = np.repeat(np.arange(shapes.shape[0]), 3)
-    assert families.solve(curves, shapes.ravel()) == pytest.approx(np.tile(n, shapes.shape[0]))
-    prior = np.exp(families.log_prior())
-    assert prior[: families.b.size].sum() == pytest.approx(1)
-    assert prior[families.b.size :].sum() == pytest.approx(1)
-
-
 @pytest.mark.parametrize(
-    "error", [lambda n: 2.2 * n**-0.5, lambda n: 0.05 + 0.5 * np.exp(-n / 120)], ids=["power", "exponential"]
+    "error",
+    [lambda n: 2.2 * n**-0.5, lambda n: np.minimum(0.04 + 7.0 * n**-0.8, 0.8)],
+    ids=["usual", "steep with a floor"],
 )
 def test_forecast_covers_the_truth_when_the_curve_is_known(error):
     n = np.arange(20, 201, 10).astype(float)
