@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from al_widgets.errors import SessionError
 from al_widgets.session.volume_alarms import VolumeAlarms
+from al_widgets.session.volume_readings import is_radar
 from al_widgets.task import rle
 from al_widgets.task.strokes import IGNORE, NUMBERS, UNLABELLED
 
@@ -38,10 +39,16 @@ KEPT_SHARE = 0.5
 class VolumeExports(VolumeAlarms):
     """The exporting part of `VolumeSession`."""
 
-    def boxes(self) -> dict[str, list[Box]]:
+    def boxes(self, annotator: str | None = None) -> dict[str, list[Box]]:
         """Return the boxes of every section that somebody labelled: those that were drawn, and those around other pieces.
 
         A section without any has an empty list: it was looked at. Pieces are connected pixels of one class but the first.
+
+        Parameters
+        ----------
+        annotator : str, optional
+            Default: what all say together. Boxes that several drew around the same object are one, edge by edge their median; one
+            that the consensus of their masks contradicts is left out.
         """
         from scipy.ndimage import find_objects, label
 
@@ -49,41 +56,55 @@ class VolumeExports(VolumeAlarms):
 
         found: dict[str, list[Box]] = {}
         for item_id in self._labelled_ids():
-            mask = self.mask(item_id)
+            if annotator is not None and not self._is_labelled_by(item_id, annotator):
+                continue
+            mask = self.mask(item_id, annotator)
             rest = np.where(mask < IGNORE, mask, 0)
             boxes: list[Box] = []
-            for part in self._drawn_boxes(item_id):
-                row, column, height, width = part["box"]
-                inside = mask[row : row + height, column : column + width]
-                if (inside == self._number_of(part["value"])).mean() < KEPT_SHARE:
+            for box in self._drawn_boxes(item_id, annotator):
+                left, top, width, height = (int(v) for v in (box.x, box.y, box.width, box.height))
+                where = slice(top, top + height), slice(left, left + width)
+                if (mask[where] == self._number_of(box.label)).mean() < KEPT_SHARE:
                     continue
-                box = Box(part["value"], column, row, width, height)
-                if box not in boxes:
-                    boxes.append(box)
-                    rest[row : row + height, column : column + width] = 0
+                boxes.append(box)
+                rest[where] = 0
             for number in range(1, len(self._task.classes)):
                 pieces, _ = label(rest == number, np.ones((3, 3)))
-                for where in find_objects(pieces):
-                    rows, columns = where
-                    boxes.append(
-                        Box(
-                            self._task.classes[number],
-                            columns.start,
-                            rows.start,
-                            columns.stop - columns.start,
-                            rows.stop - rows.start,
-                        )
-                    )
+                for rows, columns in find_objects(pieces):
+                    width, height = columns.stop - columns.start, rows.stop - rows.start
+                    boxes.append(Box(self._task.classes[number], columns.start, rows.start, width, height))
             found[item_id] = boxes
         return found
 
-    def _drawn_boxes(self, item_id: str) -> list[dict[str, Any]]:
+    def _is_labelled_by(self, item_id: str, annotator: str) -> bool:
+        with self._lock:
+            return annotator in self._ledger.annotators(item_id)
+
+    def _drawn_boxes(self, item_id: str, annotator: str | None = None) -> list[Box]:
+        """Return the boxes that were drawn, those of several annotators around the same object as one.
+
+        The same object is what boxes overlap on by half; on radargrams, where limbs are followed more or less far, what has its
+        apex at the same place.
+        """
+        from al_widgets.export import Box
+        from al_widgets.oracles import box_consensus
+
+        drawn: dict[str, dict[str, list[list[int]]]] = {}
+        for stroke in self._standing_strokes(item_id):
+            if stroke.value["tool"] != "box" or annotator not in (None, stroke.annotator):
+                continue
+            for part in stroke.value["parts"]:
+                name = part["value"]
+                if part["item_id"] == item_id and isinstance(name, str) and name != self._task.background:
+                    top, left, height, width = part["box"]
+                    own = drawn.setdefault(name, {}).setdefault(stroke.annotator, [])
+                    if (edges := [left, top, width, height]) not in own:
+                        own.append(edges)
+        by: Literal["iou", "apex"] = "apex" if is_radar(self.volume) else "iou"
         return [
-            part
-            for stroke in self._standing_strokes(item_id)
-            if stroke.value["tool"] == "box"
-            for part in stroke.value["parts"]
-            if part["item_id"] == item_id and isinstance(part["value"], str) and part["value"] != self._task.background
+            Box(name, *(round(v) for v in edges))
+            for name, said in drawn.items()
+            for edges in box_consensus(list(said.values()), least=0.0, by=by).boxes.tolist()
         ]
 
     def shapes(self) -> pd.DataFrame:

@@ -207,7 +207,8 @@ def run_all(generators, options, runs, save):
     for seed in range(options.seeds):
         for generator in generators:
             for number in range(options.surveys):
-                rules = (*RULES, "prescreener") if seed == 0 else RULES  # without labels no seed matters
+                # Without labels no seed matters, with all of them next to none.
+                rules = (*RULES, "prescreener", "everything") if seed == 0 else RULES
                 wanted = [r for r in rules if (generator, number, seed, r) not in done]
                 if not wanted:
                     continue
@@ -222,7 +223,7 @@ def run_all(generators, options, runs, save):
 def run_one(survey, which, rules):
     """Return the runs of some rules on one survey with one seed."""
     common = dict(zip(("generator", "survey", "seed"), which, strict=True))
-    run = {"prescreener": without_labels, "region": by_regions}
+    run = {"prescreener": without_labels, "region": by_regions, "everything": with_all_lines}
     return [{**common, **(run[r](survey, which[-1]) if r in run else by_lines(survey, r, which[-1]))} for r in rules]
 
 
@@ -230,6 +231,16 @@ def without_labels(survey, seed):
     """Return the anomaly map's figures, and what its first three lines show."""
     ap, first = survey.ap(survey.anomaly[:, ::STRIDE, ::STRIDE]), coverage_order(survey.anomaly, 3)
     return {"rule": "prescreener", "seconds": [0.0], "ap": [ap], "found": [survey.found(first)]}
+
+
+def with_all_lines(survey, seed):
+    """Return the figures with every line painted: what no choice of questions can better, with these features and this learner."""
+    rng = np.random.default_rng(seed)
+    painted = {i: paint(survey, i, rng) for i in range(len(survey.labels))}
+    learner = PixelLearner(random_state=seed).fit(survey.features, {i: mask for i, (mask, _) in painted.items()}, 2)
+    seconds = sum(cost for _, cost in painted.values())
+    row = survey.row(seconds, learner, survey.predict(learner), survey.found(painted))
+    return {"rule": "everything", **columns([row])}
 
 
 def at(run, seconds, start, column="ap"):
@@ -290,6 +301,8 @@ class Results:
             print(f"| {rule} | " + " | ".join(cells) + " |")
         prescreener = self.interval(self.per_survey("prescreener", lambda r: r["ap"][0]))
         print(f"| prescreener, no label | {prescreener} |" + " |" * (LINES + 1))
+        everything, took = (self.per_survey("everything", lambda r, c=c: r[c][0]) for c in ("ap", "seconds"))
+        print(f"| every line painted, {took.mean():.0f} s | {self.interval(everything)} |" + " |" * (LINES + 1))
         print(
             "\n| annotator seconds | region: AP | random: AP of its model | random: AP shown | ratio, models | ratio, shown |"
         )

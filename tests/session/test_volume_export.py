@@ -184,6 +184,37 @@ def average_precision(evaluation: Any, truth: Any, found: Any, kind: str) -> flo
     return float(run.stats[0])
 
 
+def test_two_annotators_masks_and_boxes_become_one(tmp_path: Path) -> None:
+    ann, bob = (new_session(store=tmp_path / "labels.db", annotator=name) for name in ("ann", "bob"))
+    draw(ann, 0, area(6, 5, 8, 10), "mine", "box", shape={"points": [5, 6, 15, 14]})
+    draw(bob, 0, area(8, 5, 14, 10), "mine", "box", shape={"points": [5, 8, 15, 22]})  # followed the limbs farther
+    draw(bob, 0, area(2, 22, 3, 3), "stone")  # ann saw none there
+    draw(ann, 1, area(6, 5, 8, 10), "mine")
+    draw(bob, 1, area(6, 6, 8, 10), "mine")
+    for index in range(2):
+        for session in (ann, bob):
+            session.submit(session.pool.item_ids[index], {"rest": "soil"}, elapsed_s=4.0)
+    told = ann.mask_agreement().set_index(["item_id", "annotator"])
+    # 6 of 8 and 14 rows in common, and no stone of ann's; 9 of 10 columns in common.
+    assert told.dice.loc["line/0"].tolist() == pytest.approx([12 / 22 / 2] * 2)
+    assert told.dice.loc["line/1"].tolist() == pytest.approx([0.9] * 2)
+    assert told.apex_m.loc["line/1"].tolist() == pytest.approx([0.02] * 2)
+    # What leaves the session is the consensus: one box of the two, between them.
+    box = ann.boxes()["line/0"][0]
+    assert (box.label, box.x, box.y, box.width, box.height) == ("mine", 5, 7, 10, 11)
+    assert ann.boxes("bob")["line/0"] == [Box("mine", 5, 8, 10, 14), Box("stone", 22, 2, 3, 3)]
+    labels = ann.labels().set_index("item_id")
+    assert labels.n_annotations.tolist() == [2, 2]
+    whole, halves = ann.mask("line/1"), [ann.mask("line/1", who) for who in ("ann", "bob")]
+    same = halves[0] == halves[1]
+    assert np.array_equal(whole[same], halves[0][same])
+    assert labels.confidence["line/1"] == pytest.approx(same.mean())
+    assert np.array_equal(ann.label_volume()[1], whole)
+    assert np.array_equal(read_coco(ann.export(tmp_path / "c.json")).masks["line/1"], whole)
+    for session in (ann, bob):
+        session.close()
+
+
 def test_the_task_of_boxes_goes_the_same_way(tmp_path: Path) -> None:
     session = new_session(al.Boxes(["mine", "pipe"]))
     draw(session, 1, area(5, 6, 7, 8), "pipe", "box", shape={"points": [6, 5, 14, 12]})
