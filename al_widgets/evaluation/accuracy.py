@@ -156,7 +156,9 @@ def correct_for_annotator(agreement: Estimate, annotator_accuracy: float, n_clas
     value, low, high = (
         min(1.0, max(0.0, (x - chance) / gain)) for x in (agreement.value, agreement.low, agreement.high)
     )
-    return Estimate(value, low, high, agreement.n, f"{agreement.method}, corrected for the annotator")
+    return Estimate(
+        value, low, high, agreement.n, f"{agreement.method}, if {annotator_accuracy:.0%} of the answers are right"
+    )
 
 
 def chance_accuracy(n_classes: int) -> float:

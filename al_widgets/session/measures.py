@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from al_widgets.errors import SessionError
 from al_widgets.records import Advice, Annotation, Budget, BudgetUse, Estimate, Forecast, Round
+from al_widgets.session.consensus import Agreed
 from al_widgets.session.ledger import Label
 from al_widgets.session.snapshot import Snapshot
 
@@ -111,6 +112,19 @@ def accuracy(
         else:
             unanswered.append(float(opinion[best]))
     return ppi_estimate(np.asarray(correct, float), confidence, unanswered)
+
+
+def corrected(
+    agreement: Estimate, labels: Mapping[str, Label], reserve_ids: Iterable[str], agreed: Agreed, n_classes: int
+) -> Estimate:
+    """Return the accuracy with people's own errors in the audit answers taken out, as far as a consensus knows of them."""
+    from al_widgets.evaluation import correct_for_annotator
+
+    sure = [agreed.labels[i].confidence for i in reserve_ids if i in labels and i in agreed.labels]
+    if not sure or n_classes < 2:
+        why = "nothing checks the audit answers: a second annotator, items asked again or gold items would"
+        return Estimate(None, None, None, agreement.n, agreement.method, why)
+    return correct_for_annotator(agreement, float(np.mean(sure)), n_classes)
 
 
 def predictions_of(snapshot: Snapshot, rows: Sequence[int], ids: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from al_widgets.oracles.fatigue import BreakAdvice
 
 
+WORTH_SAYING = 0.02
+"""Difference that people's own errors make to the accuracy from which on it is said."""
+
+
 class Readings(ABC):
     """The reading half of `Session`."""
 
@@ -361,6 +365,18 @@ class Readings(ABC):
             return measures.accuracy(self._rounds.snapshot, self._labels(), self._row, self._reserve_ids)
 
     @property
+    def corrected_accuracy(self) -> Estimate:
+        """Accuracy with people's own errors in the audit answers taken out, as far as they are known.
+
+        `accuracy` is agreement with the audit answers: where people err, a perfect model disagrees with them. How often those answers
+        are right is what the consensus believes of them without asking the model. The correction (agreement = θa + (1 - θ)e, solved for
+        θ) takes the model's errors and people's to be independent, so it stands beside `accuracy`, never in its place.
+        """
+        with self._lock:
+            agreement, labels, agreed = self.accuracy, self._labels(), self._rounds.agreed
+            return measures.corrected(agreement, labels, self._reserve_ids, agreed, len(self._task.classes))
+
+    @property
     def certified(self) -> Estimate:
         """What is certified of the accuracy: bounds that hold, all together with 95 %, for whoever watches all the time.
 
@@ -519,7 +535,12 @@ class Readings(ABC):
 
     def facts(self) -> tuple[tuple[str, str, str], ...]:
         """Return (name, value, note) of what there is to say of this kind of session beyond the usual."""
-        return ()
+        shown, corrected = self.accuracy, self.corrected_accuracy
+        if shown.value is None or corrected.value is None or abs(corrected.value - shown.value) < WORTH_SAYING:
+            return ()
+        low, high = corrected.low or 0.0, corrected.high or 0.0
+        note = f"{low:.0%} to {high:.0%} ({corrected.method}): an error of a person counts as one of the model above"
+        return (("Without people's errors", f"{corrected.value:.1%}", note),)
 
     def __repr__(self) -> str:
         accuracy = self.accuracy

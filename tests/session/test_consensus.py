@@ -208,3 +208,26 @@ def test_a_lone_annotator_is_doubted_but_not_overruled(open_session: Open, digit
     found = session.consensus().set_index("item_id").loc[ids[5]]
     assert found[CLASSES].sum() == pytest.approx(1)
     assert found[wrong] == labels.confidence[ids[5]] < found[CLASSES].max()
+
+
+def test_errors_of_people_in_audit_answers_are_taken_out_beside_the_accuracy(open_session):
+    rng = np.random.default_rng(0)
+    level = rng.integers(2, size=240)
+    pictures = np.clip(rng.normal(60, 15, (240, 8, 8)) + 120 * level[:, None, None], 0, 255).astype(np.uint8)
+    names = np.array(["dark", "light"])
+    session = open_session(pictures, list(names), audit=0.4, policy="never")
+    assert "nothing checks" in session.corrected_accuracy.why
+    other = open_session(pictures, list(names), audit=0.4, policy="never", annotator="bob")
+    for number in range(150):
+        asked = (session, other)[number % 2]
+        for query in asked.queries(limit=1):
+            truth = level[int(query.item_id.rsplit("/", 1)[1])]
+            asked.submit(query, str(names[truth if rng.random() < 0.85 else 1 - truth]), elapsed_s=1.0)
+    session.wait()
+    shown, corrected = session.accuracy, session.corrected_accuracy
+    assert shown.value < 0.93  # the model is right about every picture; people are not
+    assert shown.value + 0.03 < corrected.value
+    assert corrected.low <= 1.0 == corrected.high
+    ((name, _, note),) = session.facts()
+    assert name == "Without people's errors"
+    assert "of the answers are right" in note
