@@ -107,11 +107,12 @@ export function sideView(
     const index = labeller.index.get();
     setText(
       reason,
-      proposal == null
+      // Of a region its own bar speaks.
+      proposal == null || labeller.asking.region.get() != null
         ? ""
         : proposal.index === index
           ? `Asked here: ${proposal.reason}`
-          : `Asked next: section ${proposal.index}. ${proposal.reason}`,
+          : `Asked next: ${labeller.nameOf(proposal.index)}. ${proposal.reason}`,
     );
   });
 
