@@ -19,9 +19,9 @@ const OWN_NAMES =
   clock commands decode delivered forget leave letters olderHistory onScreen opinion panBy peek phase picture postpone postponed prune putBack receive recovered redoable refill refit refocus
   refused review reviewed seen_ms sent_at setAway settle settled shown showModel since skipReason sources standing storeId
   attach choose dismiss hand held isBlocked lose merge nextSeq noteOpinion tick
-  across arrived begun chosen current expected nameOf pending replaced drawing drawnIndex explain fillHoles giveUp grid guide hover idOf isKnown isLabelled leaveRegion
-  masks onGuide overlay predictions raster refold regionReason samples seeking settings spacing studio surface touched verdict verdicts zoomBy
-  asking choose goOn hear heard judged publish record regionToken seat stale tokenOf waitFor wantsSection
+  across arrived chosen current expected nameOf pending replaced drawing drawnIndex explain fillHoles giveUp grid guide hover idOf isKnown isLabelled leaveRegion
+  masks onGuide overlay predictions raster refold samples seeking settings spacing studio surface touched verdict verdicts zoomBy
+  answeredBy asking drop goOn hear heard judged publish question record seat stale tokenOf waitFor wantsSection
   striped toggleLevels toggleOpinion pushes readout reasons storage takeBack today tries undo_id unsaved waiting_since zoomAt`.split(
     /\s+/,
   );

@@ -18,11 +18,12 @@ def status_of(session: Session, rev: int, *, has_items: bool) -> Status:
     """
     counts = session.counts()
     snapshot = session.snapshot
+    modelled = snapshot if snapshot is not None and snapshot.learner is not None else None
     message = ""
     state: Literal["cold", "ready", "waiting", "done"]
     if not has_items:
         state, message = session.idle()
-    elif snapshot is None or snapshot.learner is None:
+    elif modelled is None:
         state = "cold"
         message = session.cold_start
     else:
@@ -48,8 +49,8 @@ def status_of(session: Session, rev: int, *, has_items: bool) -> Status:
         "speed": {"median_s": median_s, "per_minute": per_minute},
         "classes": list(session.task.classes),
         "training": "running" if training == "running" else "failed" if training == "failed" else "idle",
-        "round": 0 if snapshot is None else snapshot.round,
-        "trained_labels": 0 if snapshot is None else snapshot.n_trained,
+        "round": 0 if modelled is None else modelled.round,
+        "trained_labels": 0 if modelled is None else modelled.n_trained,
         "progress": progress,
         "store": session.store.location,
     }

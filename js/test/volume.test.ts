@@ -398,42 +398,120 @@ describe("labelling a volume", () => {
     expect(page.sent.at(-1)).toMatchObject({ kind: "next", want: "section" });
   });
 
-  test("what the session wants comes by itself, unless somebody has begun; after a judged region what it wants then", () => {
-    const parts = [{ item_id: "v/2", value: 1, box: [1, 1, 2, 2], runs: "04" }];
+  describe("a region", () => {
+    const parts = [1, 2].map((n) => ({ item_id: `v/${n}`, value: 1, box: [1, 1, 2, 2], runs: "04" }));
     const proposal = (n: number): object => ({
-      ...{
-        item_id: "v/2",
-        index: 2,
-        token: `t${n}`,
-        strategy: "region",
-        reason: "odd",
-        round: 0,
-        probabilities: [],
-      },
+      item_id: "v/2",
+      index: 2,
+      token: `t${n}`,
+      strategy: "region",
+      reason: "odd",
+      round: 0,
+      probabilities: [],
       region: { region_id: `r${n}`, box: [1, 1, 1, 2, 2, 2], parts, p: 0.5 },
     });
-    for (const begun of [false, true]) {
+    const wanting = (): [LogKernel, Page, VolumeLabeller["asking"]] => {
       const kernel = new LogKernel();
       kernel.wants = "region";
       const page = new Page().begin(kernel);
-      const asked = page.asked.shift();
-      expect(asked).toMatchObject({ kind: "next", want: "region" });
-      expect(page.labeller.asking.seeking.peek()).toBe(true);
-      if (begun) page.paint(0, 1);
-      page.labeller.receive({ kind: "reply", rid: asked?.rid, ok: true, proposal: proposal(1) }, []);
-      expect(page.labeller.asking.seeking.peek()).toBe(false);
-      expect(page.labeller.asking.region.peek()?.region_id).toBe(begun ? undefined : "r1");
-      if (begun) continue;
-      expect(page.labeller.index.peek()).toBe(2);
+      return [kernel, page, page.labeller.asking];
+    };
+    const answer = (page: Page, kernel: LogKernel, n: number): void => {
+      const request = page.asked.shift();
+      expect(request).toMatchObject({ kind: "next", want: "region" });
+      page.labeller.receive({ kind: "reply", rid: request?.rid, ok: true, proposal: proposal(n) }, []);
       page.exchange(kernel);
+    };
+
+    test("is offered when the session wants it, and asked about when the annotator does, as long as the session", () => {
+      const [kernel, page, asking] = wanting();
+      expect(page.asked).toEqual([]);
+      expect(asking.phase.peek()).toBe("offer");
+      page.labeller.look(1);
+      page.exchange(kernel);
+      page.labeller.skip();
+      page.exchange(kernel);
+      expect(page.asked.splice(0)).toMatchObject([{ want: "section" }]);
+      asking.choose("region");
+      page.exchange(kernel);
+      expect(asking.phase.peek()).toBe("seeking");
+      answer(page, kernel, 1);
+      expect([asking.phase.peek(), page.labeller.index.peek()]).toEqual(["question", 2]);
       page.labeller.judge(1);
       expect(page.asked).toEqual([]); // not before the kernel has heard the answer
       page.exchange(kernel);
-      expect(page.asked.shift()).toMatchObject({ want: "region" });
-      page.labeller.asking.next("section");
+      answer(page, kernel, 2);
+      kernel.wants = "section";
+      page.labeller.judge(0);
       page.exchange(kernel);
-      expect(page.asked.shift()).toMatchObject({ want: "section" });
-    }
+      expect([asking.phase.peek(), asking.chosen.peek()]).toEqual(["", null]);
+    });
+
+    test("that was offered can be left alone", () => {
+      const [kernel, page, asking] = wanting();
+      asking.leaveRegion();
+      expect(asking.phase.peek()).toBe("");
+      page.labeller.finish(0);
+      page.exchange(kernel);
+      expect(asking.phase.peek()).toBe("");
+      expect(page.asked).toMatchObject([{ want: "section" }]);
+    });
+
+    test("is asked about no more once somebody paints, and one that comes late is not shown", () => {
+      for (const late of [false, true]) {
+        const [kernel, page, asking] = wanting();
+        asking.choose("region");
+        page.exchange(kernel);
+        if (!late) answer(page, kernel, 1);
+        page.paint(0, 1);
+        expect(asking.phase.peek()).toBe("");
+        if (late) answer(page, kernel, 1);
+        expect([asking.region.peek(), page.labeller.index.peek()]).toEqual([null, late ? 0 : 2]);
+      }
+    });
+
+    test("comes back where it was when its answer is undone, and the next one does not come", () => {
+      const [kernel, page, asking] = wanting();
+      asking.choose("region");
+      page.exchange(kernel);
+      answer(page, kernel, 1);
+      page.labeller.judge(1);
+      page.exchange(kernel);
+      expect([...kernel.events.values()].at(-1)?.item_id).toBe("v/2");
+      page.labeller.look(0);
+      page.labeller.undo();
+      expect(page.labeller.announcement.peek()).toBe("Undone: region on v/2");
+      expect([page.labeller.index.peek(), asking.region.peek()?.region_id]).toEqual([2, "r1"]);
+      page.exchange(kernel);
+      answer(page, kernel, 2); // was asked before the undo
+      expect(asking.region.peek()?.region_id).toBe("r1");
+      page.labeller.redo();
+      expect(asking.region.peek()).toBeNull();
+    });
+  });
+
+  test("what a model expected goes with it", () => {
+    const page = new Page().begin(new LogKernel());
+    const told = (round: number, rev: number): void =>
+      page.labeller.receive({ kind: "status", status: { ...status(), round, rev } }, []);
+    const expects = (round: number): void => {
+      const prediction = {
+        ...{ item_id: "v/0", index: 0, round, strokes: round, stride: 1, rows: 1, columns: 1 },
+        ...{ classes_buffer: 0, doubt_buffer: 0 },
+      };
+      page.labeller.receive({ kind: "prediction", client: "c0", prediction }, [
+        new DataView(new Uint8Array(1).buffer),
+      ]);
+    };
+    expects(1); // comes before the round is announced
+    told(1, 101);
+    expect(page.labeller.expected(0)?.round).toBe(1);
+    expects(2); // of a stroke made meanwhile
+    told(0, 102);
+    expect(page.labeller.expected(0)?.round).toBe(2);
+    told(2, 103);
+    told(0, 104);
+    expect(page.labeller.expected(0)).toBeNull();
   });
 
   test("a region is judged with a class or left as ignored, and its pixels are those the kernel makes", () => {

@@ -381,3 +381,42 @@ def test_a_pen_presses_and_no_place_it_has_been_is_lost_between_two_frames(open_
     low = int((y + 130 - lie.top) / lie.y_scale)
     between = ((np.array([left + 200, right]) - lie.left) / lie.x_scale).astype(int)
     assert drawn[low, between[0] : between[1]].all()
+
+
+def test_class_keys_judge_a_region_only_while_it_is_asked_and_undo_asks_again(open_notebook, tmp_path, survey):
+    notebook = open_notebook(cell(f"np.load({str(survey)!r})", tmp_path / "v.db", ask="auto"))
+    view = VolumeView.of(notebook)
+    view.focus()
+    state = "el.shadowRoot.querySelector('[data-al=\"region\"]').dataset.alState"
+    view.wait(f"(el) => {state} === 'offer'")
+    view.page.keyboard.press(view.key_of("mine"))
+    assert view.root.evaluate("(el) => el.dataset.alUnsaved") == "0"
+    view.page.keyboard.press("r")
+    view.wait(f"(el) => {state} === 'question' && el.dataset.alState === 'ready'")
+    asked = view.section
+    view.page.keyboard.press(view.key_of("mine"))
+    view.wait(f"(el) => {state} === 'question' && Number(el.dataset.alPredicted) >= 1")
+    view.wait_saved()
+    box = notebook.kernel.run(
+        "import json\nevent = session.annotations().iloc[-1]\nprint(json.dumps([event.item_id, event.value['shape']['points']]))"
+    )
+    item, (left, top, right, bottom) = json.loads(box)
+    assert item == f"v/{asked}"
+    for mask in masks(notebook).values():
+        rows, columns = np.nonzero(mask != 255)
+        assert ((rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)).all()
+    view.page.keyboard.press("z")
+    view.wait(f"(el, asked) => {state} === 'question' && Number(el.dataset.alSection) === asked", asked)
+    view.wait("(el) => el.dataset.alPredicted == null || el.dataset.alPredicted === ''")  # no model any more
+    notebook.command("apputils:change-theme", {"theme": "JupyterLab Dark"})
+    view.wait(
+        """(el) => {
+            const light = (canvas) => {
+                const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                return data.some((value, i) => i % 4 === 0 && value > 200 && data[i + 3] > 200);
+            };
+            const planes = [...el.shadowRoot.querySelectorAll(".plane-canvas")];
+            const dark = el.shadowRoot.querySelector(".shell").dataset.theme === "dark";
+            return dark && planes.every((canvas) => canvas.width > 1 && light(canvas));
+        }"""
+    )

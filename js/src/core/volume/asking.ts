@@ -1,7 +1,7 @@
 // What is asked next: a section or a region, what the session would ask and what the annotator chose instead.
 
 import type { Proposal, RegionInfo } from "../../volume-wire";
-import { signal } from "../signal";
+import { computed, signal } from "../signal";
 import type { Want } from "./screen";
 
 /** What asking needs of the labeller. */
@@ -21,25 +21,35 @@ export class Asking {
   readonly proposal = signal<Proposal | null>(null);
   /** The region that is to be judged. */
   readonly region = signal<RegionInfo | null>(null);
-  /** Why it is asked. */
-  regionReason = "";
-  regionToken = "";
-  /** What the session would ask next, and what the annotator chose instead. */
+  /** The newest question about a region: why it is asked, and what goes back with the answer. */
+  question: Proposal | null = null;
+  /** What the session would ask next, and what the annotator chose to be asked. */
   readonly wants = signal<Want>("section");
   readonly chosen = signal<Want | null>(null);
   /** A region is looked for: the kernel may still be reading the volume. */
   readonly seeking = signal(false);
+  /** Whether a region is asked about, looked for, or offered because the session would ask about one. */
+  readonly phase = computed<"question" | "seeking" | "offer" | "">(() => {
+    if (this.region.get() != null) return "question";
+    if (this.seeking.get()) return "seeking";
+    return this.wants.get() === "region" && this.chosen.get() == null ? "offer" : "";
+  });
   readonly utilities = signal<readonly (number | null)[]>([]);
   /** The answer after whose reply the next question comes. */
   #thenAdvance = "";
   #search = 0;
+  /** The annotator's choice is the session's: it lasts as long. */
+  #follows = false;
+  /** Questions about regions by the events that answered them. */
+  readonly #answered = new Map<string, Proposal>();
   readonly #asker: Asker;
   constructor(asker: Asker) {
     this.#asker = asker;
   }
 
+  /** Class keys answer a question about a region: none opens before the annotator has asked for one. */
   get wantsSection(): boolean {
-    return (this.chosen.peek() ?? this.wants.peek()) === "section";
+    return this.chosen.peek() !== "region";
   }
 
   tokenOf(item: string): string {
@@ -50,6 +60,7 @@ export class Asking {
   /** The annotator wants to be asked this from now on. */
   choose(want: Want): void {
     this.chosen.set(want);
+    this.#follows = want === this.wants.peek();
     this.next(want);
   }
 
@@ -67,6 +78,7 @@ export class Asking {
   heard(eventId: string): void {
     if (eventId !== this.#thenAdvance) return;
     this.#thenAdvance = "";
+    if (this.#follows && this.chosen.peek() !== this.wants.peek()) this.chosen.set(null);
     if (this.wantsSection) this.next("section");
     else this.seek(() => this.next("section"));
   }
@@ -78,9 +90,7 @@ export class Asking {
       return;
     }
     const held = this.#ready;
-    this.#search += 1;
-    this.seeking.set(false);
-    this.region.set(null);
+    this.drop();
     if (strategy === "" && held != null) {
       this.#asker.show(held);
       return;
@@ -121,16 +131,35 @@ export class Asking {
   /** This is on the screen to be answered. */
   take(proposal: Proposal): void {
     if (proposal.region == null) this.proposal.set(proposal);
-    else this.regionToken = proposal.token;
-    this.regionReason = proposal.region == null ? "" : proposal.reason;
+    else this.question = proposal;
     this.region.set(proposal.region);
   }
 
-  /** The region is left alone: sections are asked from now on. */
-  leaveRegion(): void {
-    if (this.region.peek() == null) return;
-    this.chosen.set("section");
+  /** The region on the screen has been judged. The next one is found only when the kernel knows what became of it. */
+  judged(eventId: string): void {
+    if (this.question != null) this.#answered.set(eventId, this.question);
+    this.drop();
+    this.waitFor(eventId);
+  }
+
+  /** The question that an event answered. */
+  answeredBy(eventId: string): Proposal | undefined {
+    return this.#answered.get(eventId);
+  }
+
+  /** No region is asked about, or looked for, any more. */
+  drop(): void {
+    this.#search += 1;
+    this.#thenAdvance = "";
+    this.seeking.set(false);
     this.region.set(null);
+  }
+
+  /** Regions are left alone: sections are asked from now on. */
+  leaveRegion(): void {
+    if (this.phase.peek() === "") return;
+    this.chosen.set("section");
+    this.drop();
   }
 
   /** The section that was proposed, as long as it is of use. */

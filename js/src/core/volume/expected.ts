@@ -43,6 +43,11 @@ export class Expectations {
     return true;
   }
 
+  /** What models up to this round expected counts no more. */
+  drop(round: number): void {
+    for (const [item, known] of this.#maps) if (known.round <= round) this.#forget(item);
+  }
+
   #forget(itemId: string): void {
     const old = this.#maps.get(itemId);
     if (old == null) return;

@@ -7,7 +7,6 @@ import type {
   Part,
   ProblemInfo,
   Proposal,
-  RegionInfo,
   SectionState,
   Shape,
   StatesPush,
@@ -70,8 +69,6 @@ export class VolumeLabeller {
   readonly #madeAt = new Map<string, number>();
   /** A stroke is being drawn: the mask under the hand is not replaced meanwhile. */
   drawing = false;
-  /** The annotator has begun: nothing else than an answer changes the section on the screen. */
-  begun = false;
   #started = false;
   #looked = -1;
   /** Number of our newest event that has reached the disk. */
@@ -240,18 +237,6 @@ export class VolumeLabeller {
 
   /** Shows another section. */
   look(index: number): void {
-    this.begun = true;
-    this.#look(index);
-  }
-
-  #visitedAt(index: number): void {
-    if (this.drawing) return;
-    this.look(index);
-    this.announcement.set(`Shown from the review: ${this.nameOf(index)}`);
-    this.visits.set(this.visits.peek() + 1);
-  }
-
-  #look(index: number): void {
     const { sections } = this.#options.info;
     const to = Math.min(Math.max(Math.round(index), 0), sections - 1);
     if (to !== this.index.peek()) {
@@ -264,6 +249,13 @@ export class VolumeLabeller {
     this.sections.look(to);
     // Scrolling through many sections tells the kernel only where it ended.
     this.#options.later(() => this.#tellLook());
+  }
+
+  #visitedAt(index: number): void {
+    if (this.drawing) return;
+    this.look(index);
+    this.announcement.set(`Shown from the review: ${this.nameOf(index)}`);
+    this.visits.set(this.visits.peek() + 1);
   }
 
   /** A view has drawn the section: it can be labelled from now on. */
@@ -285,7 +277,6 @@ export class VolumeLabeller {
     laid: ReadonlySet<string> = new Set(),
   ): boolean {
     if (parts.length === 0 || this.drawnIndex.peek() !== this.index.peek()) return false;
-    this.begun = true;
     const item_id = this.item;
     const { elapsed_ms, shown_at_ms } = this.#clock.stop(item_id);
     this.#clock.show(item_id);
@@ -301,6 +292,8 @@ export class VolumeLabeller {
       model_shown: this.#anchored.has(item_id),
     };
     batch(() => {
+      // Who paints answers no question any more: class keys are the brush's.
+      this.asking.drop();
       this.link.keep(message);
       this.record.stroke(message, laid);
     });
@@ -345,15 +338,12 @@ export class VolumeLabeller {
 
   /** Says what the region on the screen is, a class number or "ignored"; what the session wants next comes. */
   judge(value: number): void {
-    const region = this.asking.region.peek();
-    if (region == null) return;
+    if (this.asking.region.peek() == null) return;
     const unsure = value === IGNORED;
-    const said = this.#answer(unsure ? "unsure" : "label", null, { region, value }, "");
+    const said = this.#answer(unsure ? "unsure" : "label", null, value, "");
     if (!said) return;
     this.announcement.set(`Region: ${unsure ? "unsure" : (this.classes.peek()[value] ?? value)}`);
-    this.asking.region.set(null);
-    // A region is found only when the kernel knows what became of the one before.
-    this.asking.waitFor(said);
+    this.asking.judged(said);
   }
 
   #ask(
@@ -380,7 +370,7 @@ export class VolumeLabeller {
     batch(() => {
       this.#invite(proposal, true);
       this.asking.take(proposal);
-      this.#look(proposal.index);
+      this.look(proposal.index);
     });
   }
 
@@ -405,9 +395,9 @@ export class VolumeLabeller {
   }
 
   /** Shows what a row of the journal is about. */
-  #visit({ item_id, items }: StrokeRow): void {
+  #visit({ item_id, items, tool }: StrokeRow): void {
     if (isGuest(item_id)) this.#places.seat(item_id);
-    if (!items.includes(this.item)) this.look(indexOf(item_id));
+    if (!items.includes(this.item) || tool === "region") this.look(indexOf(item_id));
   }
 
   undo(): void {
@@ -419,9 +409,11 @@ export class VolumeLabeller {
     batch(() => {
       const message = this.#undoEvent(row.event_id, row.item_id);
       this.record.takeBack(message);
-      this.asking.region.set(null);
+      this.asking.drop();
       this.announcement.set(`Undone: ${kindOf(row)} on ${plain(row.item_id)}`);
-      this.#visit(row);
+      const asked = this.asking.answeredBy(row.event_id);
+      if (asked == null) this.#visit(row);
+      else this.#propose(asked);
     });
     this.#flush();
   }
@@ -434,6 +426,7 @@ export class VolumeLabeller {
         return;
       }
       const { row, undo_id } = taken;
+      this.asking.drop();
       this.#undoEvent(undo_id, row.item_id);
       this.announcement.set(`Redone: ${kindOf(row)} on ${plain(row.item_id)}`);
       this.#visit(row);
@@ -467,28 +460,28 @@ export class VolumeLabeller {
   #answer(
     answer: VolumeAnswer["answer"],
     finished: VolumeAnswer["finished"],
-    judged: { region: RegionInfo; value: number } | null,
+    judged: number | null,
     note: string,
   ): string {
     if (this.drawnIndex.peek() !== this.index.peek()) return "";
-    this.begun = true;
+    const asked = judged == null ? null : this.asking.question;
     const item_id = this.item;
     const message: VolumeAnswer = {
       kind: "answer",
       ...this.#numbered(),
-      item_id: judged == null ? item_id : this.idOf(judged.region.box[0] ?? this.index.peek()),
+      item_id: asked?.item_id ?? item_id,
       answer,
       finished,
-      region: judged == null ? null : { region_id: judged.region.region_id, value: judged.value },
+      region: judged == null ? null : { region_id: asked?.region?.region_id ?? "", value: judged },
       note,
-      token: judged == null ? this.asking.tokenOf(item_id) : this.asking.regionToken,
+      token: asked?.token ?? this.asking.tokenOf(item_id),
       ...this.#clock.stop(item_id),
       answered_at_ms: this.#options.today(),
       model_shown: this.#anchored.delete(item_id),
     };
     batch(() => {
       this.link.keep(message);
-      this.record.answer(message, judged?.region.parts ?? []);
+      this.record.answer(message, asked?.region?.parts ?? []);
       if (isGuest(item_id) && judged == null) {
         this.#places.seat(plain(item_id));
         if (this.asking.proposal.peek()?.item_id === item_id) this.asking.proposal.set(null);
@@ -541,11 +534,8 @@ export class VolumeLabeller {
         // A page that has shown nothing yet begins where the kernel asks.
         const first = this.drawnIndex.peek() < 0;
         this.#invite(proposal);
-        this.#look(first && proposal != null ? proposal.index : this.index.peek());
-        const { wants } = this.asking;
-        wants.set(reply.wants ?? "section");
-        const free = (): boolean => !this.begun && wants.peek() === "region";
-        if (free()) this.asking.seek(() => undefined, free);
+        this.look(first && proposal != null ? proposal.index : this.index.peek());
+        this.asking.wants.set(reply.wants ?? "section");
       },
     );
   }
@@ -642,6 +632,11 @@ export class VolumeLabeller {
     const old = this.status.peek();
     if (old != null && status.rev < old.rev) return;
     this.status.set(status);
+    if (old != null && status.round < old.round) {
+      // All that the model had learned from was undone.
+      this.#expected.drop(old.round);
+      this.predictions.set(this.predictions.peek() + 1);
+    }
     if (!sameNames(status.classes, this.classes.peek())) this.classes.set(status.classes);
   }
 

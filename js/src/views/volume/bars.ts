@@ -6,6 +6,7 @@ import { TOOLS, type ToolName, type VolumeCommand } from "../../core/volume/keys
 import { commandButton } from "../actions";
 import { button, h, on, type Scope, setAttribute, setText } from "../dom";
 import { paintAccent } from "../palette";
+import { cleared } from "./canvas";
 import type { Looks, VolumeState } from "./state";
 import { sample, sectionAt, sides, value } from "./units";
 
@@ -218,6 +219,7 @@ export function readoutBar(state: VolumeState, looks: Looks, scope: Scope): HTML
 /** The slider of sections, with what is finished and what is worth asking above it. */
 export function sectionsBar(
   state: VolumeState,
+  looks: Looks,
   scope: Scope,
   run: (command: VolumeCommand) => void,
   refocus: () => void,
@@ -239,17 +241,14 @@ export function sectionsBar(
   scope.effect(() => {
     const index = labeller.index.get();
     slider.value = String(index);
-    setAttribute(slider, "aria-valuetext", `${index} of ${sections}, ${sectionAt(settings, index)}`);
+    setAttribute(slider, "aria-valuetext", sectionAt(settings, index));
     setText(told, `${index + 1} / ${sections}`);
   });
   const context = marks.getContext("2d");
   const draw = (): void => {
-    if (context == null) return;
-    const { clientWidth, clientHeight } = marks;
-    const ratio = globalThis.devicePixelRatio || 1;
-    marks.width = Math.max(1, clientWidth * ratio);
-    marks.height = Math.max(1, clientHeight * ratio);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const size = context && cleared(marks, context);
+    if (context == null || size == null) return;
+    const { wide: clientWidth, high: clientHeight } = size;
     context.fillStyle = getComputedStyle(marks).color;
     const utilities = labeller.asking.utilities.peek();
     const wide = clientWidth / sections;
@@ -263,7 +262,12 @@ export function sectionsBar(
     }
   };
   scope.lazily(
-    () => [labeller.asking.utilities.get(), labeller.record.verdicts.get(), labeller.history.get()],
+    () => [
+      labeller.asking.utilities.get(),
+      labeller.record.verdicts.get(),
+      labeller.history.get(),
+      looks.theme.get(),
+    ],
     draw,
   );
   const resized = new ResizeObserver(draw);
@@ -279,63 +283,60 @@ export function sectionsBar(
   );
 }
 
-/** The question about a doubtful region. */
+/** The question about a doubtful region, or the offer to be asked one. */
 export function regionBar(state: VolumeState, scope: Scope): HTMLElement {
-  const { labeller, keys } = state;
+  const { labeller, keys, settings } = state;
+  const { asking } = labeller;
   const answers = h("div.hands");
-  const element = h("div.region-bar", {
-    "data-al": "region",
-    role: "group",
-    "aria-label": "What is this region?",
-    hidden: true,
-  });
+  const element = h("div.region-bar", { "data-al": "region", role: "group", "aria-label": "Region" });
   const question = h("strong");
   const why = h("span.why");
   element.append(h("div.question", {}, question, why), answers);
+  const answer = (
+    action: string,
+    title: string,
+    label: string,
+    key: string,
+    does: () => void,
+  ): HTMLButtonElement =>
+    button("action", action, title, does, h("span", {}, label), h("kbd", { "aria-hidden": "true" }, key));
+  const leave = answer("leave-region", "Leave regions alone", "Not now", "Esc", () => asking.leaveRegion());
+
   scope.effect(() => {
-    const region = labeller.asking.region.get();
+    const phase = asking.phase.get();
+    element.hidden = phase === "";
+    element.dataset["alState"] = phase;
+    const { box = [], parts = [] } = asking.region.get() ?? {};
     // Not over what is asked.
-    const [, row = 0, , , rows = 0] = region?.box ?? [];
-    element.toggleAttribute("data-low", row + rows / 2 < state.settings.info.rows / 2 && region != null);
-    const seeking = labeller.asking.seeking.get() && region == null;
-    element.hidden = region == null && !seeking;
-    setText(why, region == null ? "" : labeller.asking.regionReason);
-    if (region == null) {
+    const [, row = 0, , , rows = 0] = box;
+    element.toggleAttribute("data-low", row + rows / 2 < settings.info.rows / 2);
+    setText(why, phase === "question" ? (asking.question?.reason ?? "") : "");
+    if (phase === "offer") {
+      setText(question, "Regions first? Two seconds each, and there is a model");
+      const show = answer("ask-region", "Show what stands out, to be judged", "Ask me", "R", () =>
+        asking.choose("region"),
+      );
+      answers.replaceChildren(show, leave);
+      return;
+    }
+    if (phase !== "question") {
       setText(question, "Looking for a region that stands out…");
       answers.replaceChildren();
       return;
     }
     const { keyOf } = keys.keymap.get();
-    setText(question, "What is in the yellow box?");
+    const sections = new Set(parts.map((part) => part.item_id)).size;
+    const all = sections > 1 ? `, here and on ${sections - 1} more` : "";
+    setText(question, `What is outlined in yellow${all}?`);
     answers.replaceChildren(
       ...labeller.classes.get().map((name, i) => {
-        const made = button(
-          "action",
-          "judge",
-          i === 0 ? `Clutter: it is ${name}` : `It is ${name}`,
-          () => labeller.judge(i),
-          h("span", {}, name),
-          h("kbd", { "aria-hidden": "true" }, keyLabel(keyOf.get(name) ?? "")),
-        );
+        const title = i === 0 ? `Clutter: it is ${name}` : `It is ${name}`;
+        const made = answer("judge", title, name, keyLabel(keyOf.get(name) ?? ""), () => labeller.judge(i));
         made.dataset["alJudge"] = name;
         return made;
       }),
-      button(
-        "action",
-        "judge-unsure",
-        "Nobody can tell: ignored",
-        () => labeller.unsure(),
-        h("span", {}, "Unsure"),
-        h("kbd", { "aria-hidden": "true" }, "U"),
-      ),
-      button(
-        "action",
-        "leave-region",
-        "Leave the region alone",
-        () => labeller.asking.leaveRegion(),
-        h("span", {}, "Not now"),
-        h("kbd", { "aria-hidden": "true" }, "Esc"),
-      ),
+      answer("judge-unsure", "Nobody can tell: ignored", "Unsure", "U", () => labeller.unsure()),
+      leave,
     );
   });
   return element;

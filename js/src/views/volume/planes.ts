@@ -4,12 +4,20 @@ import { colourTable, paintValues } from "../../core/display/levels";
 import { UNLABELLED } from "../../core/mask/values";
 import { h, on, type Scope, setAttribute, setText } from "../dom";
 import { accent } from "../palette";
+import { cleared } from "./canvas";
 import { drawSides } from "./marks";
 import type { Looks, VolumeState } from "./state";
 import { labelled, sectionAt, sides, value } from "./units";
 
 /** How a plane is cut: along one row of all sections (a map), or along one column of them. */
 type Cut = "map" | "across";
+
+interface Frame {
+  left: number;
+  top: number;
+  wide: number;
+  high: number;
+}
 
 export function planesView(state: VolumeState, looks: Looks, scope: Scope): HTMLElement {
   const { sections, flavour } = state.settings.info;
@@ -61,8 +69,7 @@ function planeView(state: VolumeState, looks: Looks, scope: Scope, cut: Cut): HT
     stacked ? [on, turned ? height - section : section] : [section, on];
 
   /** Where the plane lies on its canvas: true to scale where all axes are lengths. */
-  function frame(): { left: number; top: number; wide: number; high: number } {
-    const { clientWidth, clientHeight } = canvas;
+  function frame(clientWidth = canvas.clientWidth, clientHeight = canvas.clientHeight): Frame {
     const step = (axis: number): number => info.axes[axis]?.step ?? 1;
     const tall = (height * step(0)) / (width * step(cut === "map" ? 2 : 1));
     if (radar) return { left: 0, top: 0, wide: clientWidth, high: clientHeight };
@@ -72,7 +79,8 @@ function planeView(state: VolumeState, looks: Looks, scope: Scope, cut: Cut): HT
   }
 
   function paint(): void {
-    if (context == null || bitmapContext == null) return;
+    const size = context && cleared(canvas, context);
+    if (context == null || size == null || bitmapContext == null) return;
     const { x, y } = looks.cross.peek();
     const [row, column] = [Math.floor(y), Math.floor(x)];
     const index = labeller.index.peek();
@@ -104,12 +112,7 @@ function planeView(state: VolumeState, looks: Looks, scope: Scope, cut: Cut): HT
     }
     bitmapContext.putImageData(data, 0, 0);
 
-    const { clientWidth, clientHeight } = canvas;
-    const ratio = globalThis.devicePixelRatio || 1;
-    canvas.width = Math.max(1, Math.round(clientWidth * ratio));
-    canvas.height = Math.max(1, Math.round(clientHeight * ratio));
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const { left, top, wide, high } = frame();
+    const { left, top, wide, high } = frame(size.wide, size.high);
     context.imageSmoothingEnabled = !radar;
     context.drawImage(bitmap, left, top, wide, high);
     context.strokeStyle = "rgb(255 220 60 / 85%)";
@@ -218,37 +221,35 @@ function traceView(state: VolumeState, looks: Looks, scope: Scope): HTMLElement 
   function paint(): void {
     const grid = studio.current.peek()?.grid;
     if (context == null || grid == null) return;
+    const size = cleared(canvas, context);
+    if (size == null) return;
     const { rows, columns, values } = grid;
     const place = looks.hover.peek() ?? looks.cross.peek();
     const column = Math.min(Math.max(Math.floor(place.x), 0), columns - 1);
     const { low, high } = studio.range(settings.display.peek());
-    const { clientWidth, clientHeight } = canvas;
-    const ratio = globalThis.devicePixelRatio || 1;
-    canvas.width = Math.max(1, Math.round(clientWidth * ratio));
-    canvas.height = Math.max(1, Math.round(clientHeight * ratio));
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const { wide, high: tall } = size;
     const style = getComputedStyle(element);
     const x = (sample: number): number => {
       const share = (sample - low) / (high - low || 1);
-      return Math.min(Math.max(share, 0), 1) * (clientWidth - 8) + 4;
+      return Math.min(Math.max(share, 0), 1) * (wide - 8) + 4;
     };
     context.strokeStyle = style.color;
     context.globalAlpha = 0.25;
     context.beginPath();
     context.moveTo(x(0), 0);
-    context.lineTo(x(0), clientHeight);
+    context.lineTo(x(0), tall);
     context.stroke();
     context.globalAlpha = 1;
     context.beginPath();
     for (let row = 0; row < rows; row += 1)
-      context.lineTo(x(values[row * columns + column] ?? 0), ((row + 0.5) / rows) * clientHeight);
+      context.lineTo(x(values[row * columns + column] ?? 0), ((row + 0.5) / rows) * tall);
     context.stroke();
     context.strokeStyle = "#c98a00";
     context.setLineDash([4, 4]);
     context.beginPath();
-    const y = (Math.min(Math.max(place.y, 0), rows) / rows) * clientHeight;
+    const y = (Math.min(Math.max(place.y, 0), rows) / rows) * tall;
     context.moveTo(0, y);
-    context.lineTo(clientWidth, y);
+    context.lineTo(wide, y);
     context.stroke();
     const text = `Trace at ${value(sides(settings).across, column + 0.5)}`;
     setText(caption, text);
@@ -259,6 +260,7 @@ function traceView(state: VolumeState, looks: Looks, scope: Scope): HTMLElement 
   scope.effect(() => {
     looks.hover.get();
     looks.cross.get();
+    looks.theme.get();
     studio.current.get();
     settings.display.get();
     // Nothing is drawn beside a stroke: its frames belong to the hand.

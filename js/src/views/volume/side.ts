@@ -8,6 +8,7 @@ import { button, h, type Scope, setAttribute, setText } from "../dom";
 import { paintAccent } from "../palette";
 import { icon } from "./bars";
 import type { VolumeState } from "./state";
+import { sectionAt } from "./units";
 
 const LOCKED = "M5 9h10v8H5zM7 9V6a3 3 0 0 1 6 0v3";
 const UNLOCKED = "M5 9h10v8H5zM7 9V5a3 3 0 0 1 6-1";
@@ -16,7 +17,7 @@ export function sideView(
   state: VolumeState,
   scope: Scope,
   run: (command: VolumeCommand) => void,
-  choose: (name: string) => void,
+  pick: (value: number) => void,
 ): HTMLElement {
   const { labeller, settings, keys } = state;
   const command = (name: VolumeCommand, label: string, title: string): HTMLButtonElement =>
@@ -36,8 +37,8 @@ export function sideView(
     const locked = settings.locked.get();
     for (const row of classes.children) {
       const i = Number((row as HTMLElement).dataset["value"]);
-      const [pick, lock] = row.children;
-      if (pick != null) setAttribute(pick, "aria-pressed", String(i === value));
+      const [name, lock] = row.children;
+      if (name != null) setAttribute(name, "aria-pressed", String(i === value));
       if (lock == null) continue;
       setAttribute(lock, "aria-pressed", String(locked.has(i)));
       lock.replaceChildren(icon(locked.has(i) ? LOCKED : UNLOCKED));
@@ -46,7 +47,7 @@ export function sideView(
   });
 
   function classRow(name: string, i: number, key: string): HTMLElement {
-    const pick = h(
+    const brush = h(
       "button.class",
       {
         type: "button",
@@ -54,15 +55,15 @@ export function sideView(
         "data-al-class": name,
         "data-al-key": key,
         "aria-pressed": "false",
-        onclick: () => choose(name),
+        onclick: () => pick(i),
       },
       h("kbd", { class: key === "" ? "no-key" : "", "aria-hidden": "true" }, keyLabel(key)),
       h("span.name", {}, name),
     );
-    paintAccent(pick, i);
+    paintAccent(brush, i);
     const lock = button("tool", "lock", `Lock ${name}: no stroke changes it`, () => settings.lock(i), "");
     lock.dataset["alLock"] = name;
-    return h("div.class-row", { "data-value": i }, pick, lock);
+    return h("div.class-row", { "data-value": i }, brush, lock);
   }
 
   const addClass = command("add-class", "+ Add class", "Add a class");
@@ -97,9 +98,11 @@ export function sideView(
     command("region", "Next region", "Ask about regions: to the most doubtful one, to be judged"),
   ];
   scope.effect(() => {
-    const asked = labeller.asking.chosen.get() ?? labeller.asking.wants.get();
-    setAttribute(section, "aria-pressed", String(asked === "section"));
-    setAttribute(region, "aria-pressed", String(asked === "region"));
+    const regions = labeller.asking.chosen.get() === "region";
+    setAttribute(section, "aria-pressed", String(!regions));
+    setAttribute(region, "aria-pressed", String(regions));
+    // While a question is open the keys are its answers'.
+    setAttribute(classes, "data-asked", labeller.asking.phase.get() === "question");
   });
   const reason = h("p.why-text");
   scope.effect(() => {
@@ -112,7 +115,7 @@ export function sideView(
         ? ""
         : proposal.index === index
           ? `Asked here: ${proposal.reason}`
-          : `Asked next: ${labeller.nameOf(proposal.index)}. ${proposal.reason}`,
+          : `Asked next: ${labeller.nameOf(proposal.index)}, ${sectionAt(settings, proposal.index)}. ${proposal.reason}`,
     );
   });
 

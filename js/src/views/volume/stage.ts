@@ -7,7 +7,7 @@ import type { Box } from "../../core/mask/values";
 import type { Expected } from "../../core/volume/expected";
 import { clamp, pan, shown, ticks, type View, whole, zoom } from "../../core/volume/view";
 import { afterPaint, h, on, type Scope, setAttribute } from "../dom";
-import { drawSides } from "./marks";
+import { drawEdge, drawSides } from "./marks";
 import { ExpectedBitmap, MaskBitmap } from "./overlay";
 import type { Looks, Place, VolumeState } from "./state";
 import { at, labelled, type Scaled, sectionAt, sides } from "./units";
@@ -166,6 +166,8 @@ export function stageView(
         columns * view.sx + 6,
         rows * view.sy + 6,
       );
+      for (const part of region?.parts ?? [])
+        if (part.item_id === labeller.item) drawEdge(context, part, view);
     }
     const [left, top] = [Math.max(view.x, 0), Math.max(view.y, 0)];
     const right = Math.min(view.x + image.width * view.sx, room.width);
@@ -374,6 +376,10 @@ export function stageView(
     labeller.asking.region.get();
     labeller.index.get();
     stage.guide();
+  });
+  scope.effect(() => {
+    looks.theme.get();
+    drawAxes();
   });
   scope.effect(() => {
     const index = labeller.index.get();

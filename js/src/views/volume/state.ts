@@ -31,4 +31,6 @@ export interface Looks {
   readonly hover: Signal<Place | null>;
   /** Where the planes cut, in raw fractional indices of the section on the screen. */
   readonly cross: Signal<Place>;
+  /** What the style sheet's colours depend on: "light" or "dark". */
+  readonly theme: Signal<string>;
 }

@@ -48,12 +48,13 @@ export function value(side: Scaled, place: number): string {
   return `${shown(at(side, place), Math.abs(side.step))}${side.unit === "" || side.unit === "index" ? "" : ` ${side.unit}`}`;
 }
 
-/** Where a section lies, as its axis tells. */
+/** Where a section lies, as its axis tells, and which of all it is. */
 export function sectionAt({ info }: Settings, index: number): string {
   const axis = scaled(info.axes[0]);
-  return info.axes[0]?.unit === "index"
-    ? `${axis.name} ${index}`
-    : `${axis.name} ${value(axis, index + 0.5)}`;
+  const place = `${index + 1} / ${info.sections}`;
+  return axis.unit === "index"
+    ? `${axis.name} ${place}`
+    : `${axis.name} ${value(axis, index + 0.5)} (${place})`;
 }
 
 /** For the hyperbola tool. */

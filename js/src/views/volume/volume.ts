@@ -47,6 +47,7 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
   const looks: Looks = {
     hover: signal<Place | null>(null),
     cross: signal({ x: info.columns / 2, y: info.rows / 2 }),
+    theme: signal(""),
   };
   const tell = (type: "al:painted" | "al:saved", detail: object): void => {
     root.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
@@ -82,11 +83,9 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
   );
   const placard = h("div.placard", { role: "status" });
 
-  /** A class key paints with it, or judges the region. */
+  /** A class key judges the region that is asked about, or else it is of the brush. */
   function choose(name: string): void {
     const value = labeller.classes.peek().indexOf(name);
-    if (value < 0) return;
-    labeller.begun = true;
     if (labeller.asking.region.peek() != null) labeller.judge(value);
     else pick(value);
   }
@@ -215,14 +214,14 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
           readoutBar(state, looks, scope),
           planesView(state, looks, scope),
         ),
-        sideView(state, scope, run, choose),
+        sideView(state, scope, run, pick),
       ),
       problemsView(labeller, scope, refocus),
       h(
         "div.vfoot",
         {},
         h("div.undo", { role: "group", "aria-label": "Undo and redo" }, undo, redo),
-        sectionsBar(state, scope, run, refocus),
+        sectionsBar(state, looks, scope, run, refocus),
       ),
       live,
     ),
@@ -303,6 +302,13 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
   });
 
   parent.append(root);
-  followTheme(root, (theme) => setAttribute(shell, "data-theme", theme), gone);
+  followTheme(
+    root,
+    (theme) => {
+      setAttribute(shell, "data-theme", theme);
+      looks.theme.set(theme);
+    },
+    gone,
+  );
   return root;
 }
