@@ -312,7 +312,7 @@ export function regionBar(state: VolumeState, scope: Scope): HTMLElement {
     element.toggleAttribute("data-low", row + rows / 2 < settings.info.rows / 2);
     setText(why, phase === "question" ? (asking.question?.reason ?? "") : "");
     if (phase === "offer") {
-      setText(question, "Regions first? Two seconds each, and there is a model");
+      setText(question, "Regions first? Two seconds each, and there is a model.");
       const show = answer("ask-region", "Show what stands out, to be judged", "Ask me", "R", () =>
         asking.choose("region"),
       );
@@ -326,7 +326,7 @@ export function regionBar(state: VolumeState, scope: Scope): HTMLElement {
     }
     const { keyOf } = keys.keymap.get();
     const sections = new Set(parts.map((part) => part.item_id)).size;
-    const all = sections > 1 ? `, here and on ${sections - 1} more` : "";
+    const all = sections > 1 ? `, here and on ${sections - 1} more section${sections > 2 ? "s" : ""}` : "";
     setText(question, `What is outlined in yellow${all}?`);
     answers.replaceChildren(
       ...labeller.classes.get().map((name, i) => {
