@@ -221,8 +221,7 @@ class VolumeSession(VolumeTrials):
         share = 1 - float(found.shares[0])
         return replace(
             query,
-            reason=f"The model expects {share:.1%} of it to be no {self._task.background}, "
-            f"and is {_certainty(found.top_doubt)} of its most doubtful pixels.",
+            reason=f"The model expects {self._sought} on {share:.1%} of it, and {_certainty(found.top_doubt)}.",
         )
 
     # ---- asking -------------------------------------------------------------------------------------------------------
@@ -286,7 +285,8 @@ class VolumeSession(VolumeTrials):
 
 
 def _certainty(doubt: float) -> str:
-    return "sure" if doubt < 0.3 else "not quite sure" if doubt < 0.7 else "in doubt"
+    """Say how it is with the hundredth of a section that a model doubts most."""
+    return "is sure of all" if doubt < 0.3 else "hesitates in places" if doubt < 0.7 else "cannot tell in places"
 
 
 def _pixel_learner(what: Any, seed: int) -> PixelLearner:

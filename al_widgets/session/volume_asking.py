@@ -17,7 +17,7 @@ ASK = {
     "sections": "Sections",
     "regions": "Regions as long as one stands out",
 }
-"""Name → what it does."""
+"""Name → what it does. A page offers regions and asks about one only when the annotator wants it: class keys answer then."""
 
 
 def check_ask(name: Any) -> str:

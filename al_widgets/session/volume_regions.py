@@ -112,11 +112,17 @@ class VolumeRegions(VolumeExports):
             cut[:, :columns] &= judged == 0
         return closed, cut
 
+    @property
+    def _sought(self) -> str:
+        """What is looked for: the only class beside the first, or whatever the first is not."""
+        objects = [name for name in self._task.classes if name != self._task.background]
+        return objects[0] if len(objects) == 1 else f"something other than {self._task.background}"
+
     def _region_query(self, region: Region, modelled: bool) -> RegionQuery:
         a, b, c, d, e, f = region.box
         round_ = 0 if self.snapshot is None else self.snapshot.round
         if modelled:
-            reason = f"The model takes it for no {self._task.background} with {region.probability:.0%}."
+            reason = f"The model takes it for {self._sought} with {region.probability:.0%}."
         else:
             reason = "It differs most from its surroundings; there is no model yet."
         query = Query(self._ids[region.section], "region", float(region.utility), None, round_, "new", reason)

@@ -304,6 +304,23 @@ def test_a_short_line_travels_without_what_is_not_there(open_volume: Open) -> No
     assert np.array_equal(np.frombuffer(page.sections[1], "<f4").reshape(32, 31), VOLUME[1, :, :31])
 
 
+def test_the_status_forgets_a_model_whose_only_answer_was_undone(open_volume: Open) -> None:
+    widget = open_volume(audit=0)
+    page = FakeVolumePage(widget)
+    page.hello()
+    region = ask_region(page)
+    answer = page.answer(page.proposal["item_id"], region={"region_id": region["region_id"], "value": 1})  # type: ignore[index]
+    page.send("answer", **answer)
+    widget.session.wait()
+    said = page.hello()["status"]
+    assert (said["state"], said["round"]) == ("ready", 1)
+    assert said["trained_labels"] > 0
+    page.undo(answer["event_id"], page.proposal["item_id"])  # type: ignore[index]
+    widget.session.wait()
+    said = page.hello()["status"]
+    assert (said["state"], said["round"], said["trained_labels"]) == ("cold", 0, 0)
+
+
 def test_a_region_that_a_dead_kernel_asked_is_taken_by_the_next(open_volume: Open) -> None:
     widget = open_volume(audit=0)
     widget.session.wait()
