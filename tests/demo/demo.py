@@ -96,7 +96,7 @@ def check(n_labels: int, screenshot: Path | None) -> int:
             view.label(truth[item])
             given[item] = truth[item]
         view.wait_saved()
-        kernel.run("app.session.wait()")
+        kernel.run("app.session.wait()", seconds=600.0)
         after = float(kernel.run(ACCURACY))
         learned = int(kernel.run("print(app.session.history().n_labels.max())"))
         few = float(kernel.run(FEW.format(n=N_FEW), seconds=300.0))

@@ -97,7 +97,7 @@ class Lab:
             "--LabApp.extension_manager=readonly",
             "--LanguageServerManager.autodetect=False",
             # A kernel that is killed comes back soon, and as often as a test kills it.
-            "--IOLoopKernelRestarter.time_to_poll=0.2",
+            "--IOLoopKernelRestarter.time_to_dead=0.2",
             "--IOLoopKernelRestarter.restart_limit=1000",
             "--FileContentsManager.delete_to_trash=False",
         ]
