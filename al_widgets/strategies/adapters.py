@@ -16,8 +16,8 @@ import numpy as np
 from al_widgets.errors import StrategyError
 from al_widgets.strategies.base import Context, FloatArray, Selection, Strategy
 from al_widgets.strategies.batch import by_repulsion
-from al_widgets.strategies.herding import UncertaintyHerding
-from al_widgets.strategies.opinion import full_width, has_opinion, probabilities_of
+from al_widgets.strategies.informed import Informed
+from al_widgets.strategies.opinion import full_width, probabilities_of
 from al_widgets.strategies.ranking import checked_size, nothing, require_finite
 
 
@@ -150,7 +150,7 @@ class _FittedProbabilities:
 
 
 @dataclass(frozen=True)
-class ModalStrategy:
+class ModalStrategy(Informed):
     """A modAL query function ``(classifier, X_pool, n_instances) -> positions`` as a strategy.
 
     Parameters
@@ -165,13 +165,8 @@ class ModalStrategy:
         """The function's name."""
         return _named(self.function)
 
-    def query(self, context: Context, batch_size: int) -> Selection:
-        """Choose up to `batch_size` rows; see `Strategy.query`."""
-        size = checked_size(context, batch_size)
-        if size == 0:
-            return nothing()
-        if not has_opinion(context):
-            return UncertaintyHerding().query(context, batch_size)
+    def _choose(self, context: Context, size: int) -> Selection:
+        """Choose `size` rows by the function."""
         pool = np.asarray(context.features[context.candidates])
         result = self.function(_FittedProbabilities(context), pool, n_instances=size)
         # modAL before 0.4.2 gave positions, since then (positions, utilities).

@@ -15,8 +15,8 @@ import numpy as np
 from al_widgets.features.neighbours import group_means, nearest
 from al_widgets.strategies.base import Context, FloatArray, IntArray, Selection
 from al_widgets.strategies.distance import finite_rows, squared_distances
-from al_widgets.strategies.herding import UncertaintyHerding
-from al_widgets.strategies.opinion import has_opinion, score_rows
+from al_widgets.strategies.informed import Informed
+from al_widgets.strategies.opinion import score_rows
 from al_widgets.strategies.ranking import CHUNK, checked_size, nothing, require_finite, shortlist
 from al_widgets.strategies.uncertainty import margin
 
@@ -120,7 +120,7 @@ class TypicalClusters:
 
 
 @dataclass(frozen=True)
-class ClusterMargin:
+class ClusterMargin(Informed):
     """The smallest margins, taken in turn from clusters of similar items, small clusters first.
 
     The short list of ten times the batch is clustered by average linkage into as many clusters as the batch has items;
@@ -135,15 +135,10 @@ class ClusterMargin:
     factor: int = 10
     name: str = "cluster_margin"
 
-    def query(self, context: Context, batch_size: int) -> Selection:
-        """Choose up to `batch_size` rows; utilities are 1 − margin. See `Strategy.query`."""
+    def _choose(self, context: Context, size: int) -> Selection:
+        """Choose `size` rows; utilities are 1 − margin."""
         from scipy.cluster.hierarchy import fcluster, linkage
 
-        size = checked_size(context, batch_size)
-        if size == 0:
-            return nothing()
-        if not has_opinion(context):
-            return UncertaintyHerding().query(context, batch_size)
         scores = score_rows(context, context.candidates, margin)
         short = shortlist(scores, min(self.factor * size, 2000), context.rng)
         if len(short) < size:

@@ -20,9 +20,9 @@ from al_widgets.strategies.base import Context, FloatArray, IntArray, Selection
 from al_widgets.strategies.batch import by_repulsion
 from al_widgets.strategies.committee import refit
 from al_widgets.strategies.distance import finite_rows
-from al_widgets.strategies.herding import UncertaintyHerding
-from al_widgets.strategies.opinion import full_width, has_opinion, probabilities_of, score_rows
-from al_widgets.strategies.ranking import checked_size, nothing, shortlist
+from al_widgets.strategies.informed import Informed
+from al_widgets.strategies.opinion import full_width, probabilities_of, score_rows
+from al_widgets.strategies.ranking import shortlist
 from al_widgets.strategies.uncertainty import margin
 
 
@@ -53,7 +53,7 @@ def risk_after(context: Context, row: int, references: IntArray) -> float:
 
 
 @dataclass(frozen=True)
-class ExpectedErrorReduction:
+class ExpectedErrorReduction(Informed):
     """Lowest expected risk over a sample of the pool.
 
     Parameters
@@ -71,13 +71,11 @@ class ExpectedErrorReduction:
     n_references: int = 500
     name: str = "expected_error"
 
-    def query(self, context: Context, batch_size: int) -> Selection:
-        """Choose up to `batch_size` rows; utilities are the risk each takes away. See `Strategy.query`."""
-        size = checked_size(context, batch_size)
-        if size == 0:
-            return nothing()
-        if not has_opinion(context) or not len(context.labelled):
-            return UncertaintyHerding().query(context, batch_size)
+    def _is_informed(self, context: Context) -> bool:
+        return super()._is_informed(context) and len(context.labelled) > 0
+
+    def _choose(self, context: Context, size: int) -> Selection:
+        """Choose `size` rows; utilities are the risk each takes away."""
         rng, rows = context.rng, context.candidates
         closed = isinstance(context.model, LooksAhead)
         limit = max(self.n_candidates if closed else self.n_refitted, 2 * size)

@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 from al_widgets.strategies.base import Context, FloatArray, IntArray, Selection
 from al_widgets.strategies.distance import finite_rows, squared_distances
-from al_widgets.strategies.herding import UncertaintyHerding
-from al_widgets.strategies.opinion import given_probabilities, has_opinion, probabilities_of, score_rows
+from al_widgets.strategies.informed import Informed
+from al_widgets.strategies.opinion import given_probabilities, probabilities_of, score_rows
 from al_widgets.strategies.pool_rows import PoolRows, passes
-from al_widgets.strategies.ranking import CHUNK, checked_size, nothing, require_finite, shortlist
+from al_widgets.strategies.ranking import CHUNK, require_finite, shortlist
 from al_widgets.strategies.uncertainty import likeliest, margin
 
 
@@ -69,7 +69,7 @@ class Gradients:
 
 
 @dataclass(frozen=True)
-class Badge:
+class Badge(Informed):
     """k-means++ on gradient embeddings: the first is the largest gradient, the others are drawn ∝ squared distance.
 
     Pending rows are centres from the start.
@@ -77,13 +77,8 @@ class Badge:
 
     name: str = "badge"
 
-    def query(self, context: Context, batch_size: int) -> Selection:
-        """Choose up to `batch_size` rows; utilities are distances when picked. See `Strategy.query`."""
-        size = checked_size(context, batch_size)
-        if size == 0:
-            return nothing()
-        if not has_opinion(context):
-            return UncertaintyHerding().query(context, batch_size)
+    def _choose(self, context: Context, size: int) -> Selection:
+        """Choose `size` rows; utilities are distances when picked."""
         gradients = Gradients(context)
         pool = gradients.pool
         nearest = np.full(len(gradients.norms), np.inf, gradients.norms.dtype)
@@ -142,7 +137,7 @@ def _draw(weight: FloatArray, free: npt.NDArray[np.bool_], rng: np.random.Genera
 
 
 @dataclass(frozen=True)
-class WeightedKMeans:
+class WeightedKMeans(Informed):
     """k-means of the most uncertain candidates, weighted by 1 − margin; picks the candidate nearest each centre.
 
     Parameters
@@ -157,13 +152,8 @@ class WeightedKMeans:
     factor: int = 10
     name: str = "weighted_kmeans"
 
-    def query(self, context: Context, batch_size: int) -> Selection:
-        """Choose up to `batch_size` rows; utilities are 1 − margin. See `Strategy.query`."""
-        size = checked_size(context, batch_size)
-        if size == 0:
-            return nothing()
-        if not has_opinion(context):
-            return UncertaintyHerding().query(context, batch_size)
+    def _choose(self, context: Context, size: int) -> Selection:
+        """Choose `size` rows; utilities are 1 − margin."""
         scores = score_rows(context, context.candidates, margin)
         short = shortlist(scores, self.factor * size, context.rng)
         rows = context.candidates[short]

@@ -180,7 +180,7 @@ def test_labels_newer_than_the_last_training_are_votes(noisy: Session) -> None:
 
 def test_streams_take_the_consensus_too(digits: Digits) -> None:
     stream = ((str(n), image) for n, image in enumerate(digits.images[:120]))
-    session = al.StreamSession(stream, CLASSES, budget=1.0, store=":memory:", annotator="ann", audit=0)
+    session = al.StreamSession(stream, CLASSES, budget=1.0, store=":memory:", annotator="ann", audit=0, batch_size=10)
     rng = np.random.default_rng(0)
     for n, query in enumerate(session.queries(limit=100)):
         truth = digits.truth(query.item_id)
