@@ -53,7 +53,8 @@ const inlineCss = {
         target: TARGET,
       });
       return {
-        contents: shortenVariables(built.outputFiles[0].text),
+        // esbuild keeps the space after a comma and after the colon of a custom property.
+        contents: shortenVariables(built.outputFiles[0].text).replace(/(?<=,|--[a-z0-9-]+:) /g, ""),
         loader: "text",
         watchFiles: [args.path],
       };

@@ -34,7 +34,7 @@ class VolumeAlarms(VolumeAgreement):
         """Return what was called an object: one alarm a connected piece of the volume, the surest first.
 
         An alarm lies at the apex of its piece: the middle of its uppermost pixels on the section where it is largest. Hyperbolas
-        that were fitted bring their own time and depth.
+        that were fitted bring their own time and depth. What one of two people took for an object is one, of confidence 0.5.
 
         Parameters
         ----------
@@ -56,7 +56,7 @@ class VolumeAlarms(VolumeAgreement):
         if source not in ("labels", "model", "all"):
             raise SessionError(f'alarms come from "labels", "model" or "all", not from {source!r}')
         velocity = velocity_m_per_ns or _velocity(self.volume.metadata.get("permittivity"))
-        labels = self.label_volume()
+        labels = self._claimed()
         found: list[Alarm] = []
         if source != "model":
             found += self._labelled_alarms(labels, velocity)
@@ -65,6 +65,19 @@ class VolumeAlarms(VolumeAgreement):
                 raise SessionError("there is no model yet: paint an object, then session.wait()")
             found += self._expected_alarms(labels, min_confidence, min_voxels, velocity)
         return sorted(found, key=lambda a: (-a.confidence, a.line, a.x_m or 0.0))
+
+    def _claimed(self) -> Mask:
+        """Return the label volume, and where two people differ what the one who saw an object says: half agreed, but no less an alarm."""
+        labels = self.label_volume()
+        for index, item_id in enumerate(self._ids):
+            with self._lock:
+                who = self._ledger.annotators(item_id)
+                masks = [self._ledger.mask(item_id, name) for name in who] if len(who) > 1 else []
+            if masks:
+                seen = np.max([np.where(mask < IGNORE, mask, 0) for mask in masks], axis=0)
+                here = labels[index, :, : seen.shape[1]]
+                here[(here == UNLABELLED) & (seen > 0)] = seen[(here == UNLABELLED) & (seen > 0)]
+        return labels
 
     def _labelled_alarms(self, labels: Mask, velocity: float | None) -> list[Alarm]:
         from al_widgets.export import alarm_at

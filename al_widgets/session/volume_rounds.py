@@ -87,7 +87,9 @@ def consensus_of(masks: list[Mask], n_classes: int) -> Mask:
     """Return what several annotators' masks of a section add up to: (rows, columns), 254 and 255 as in masks.
 
     Where two or more have labelled pixels both, the consensus weighs who is right (`al_widgets.oracles.mask_consensus`); else
-    what any of them said. A pixel that somebody wants ignored, and nobody labelled, is ignored.
+    what any of them said. Where just two said something, and not the same, nothing tells who is right: such a pixel stays open, or
+    what one person saw would vanish because the other, who saw nothing, is like most of the section. A pixel that somebody wants
+    ignored, and nobody labelled, is ignored.
     """
     if len(masks) == 1:
         return masks[0]
@@ -95,6 +97,8 @@ def consensus_of(masks: list[Mask], n_classes: int) -> Mask:
     said = stack < IGNORE
     if (said.sum(axis=0) > 1).any():
         label = mask_consensus(np.where(said, stack, UNPAINTED), n_classes).label
+        one, other = np.where(said, stack, n_classes).min(axis=0), np.where(said, stack, UNPAINTED).max(axis=0)
+        label[(said.sum(axis=0) == 2) & (one != other)] = UNPAINTED
     else:
         label = np.where(said, stack, UNPAINTED).max(axis=0)
     ignored = (stack == IGNORE).any(axis=0)

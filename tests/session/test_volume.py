@@ -538,3 +538,20 @@ def test_review_lists_masks_that_differ_worst_first(open_volume: Open, tmp_path:
     assert 0.2 < found.iloc[1].agreement < 0.8
     ann.wait()
     assert ann.review().model.notna().any()
+
+
+def test_what_one_of_two_people_saw_stays_open_and_an_alarm(open_volume):
+    ann = open_volume(audit=0)
+    bob = open_volume(audit=0, annotator="bob")
+    item_id = ann.pool.item_ids[2]
+    nothing = np.zeros(ann.mask(item_id).shape, np.uint8)
+    something = nothing.copy()
+    something[5:15, 8:20] = 1
+    ann.submit(item_id, something, elapsed_s=5.0)
+    bob.submit(item_id, nothing, elapsed_s=1.0)
+    both = ann.mask(item_id)
+    assert (both[5:15, 8:20] == 255).all()  # open
+    both[5:15, 8:20] = 0
+    assert (both == 0).all()
+    (alarm,) = ann.alarms()
+    assert (alarm.label, alarm.confidence) == (ann.task.classes[1], 0.5)

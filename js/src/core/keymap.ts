@@ -9,6 +9,7 @@ export type Command =
   | "back"
   | "forward"
   | "latest"
+  | "give-back"
   | "add-class"
   | "hide-model"
   | "levels"
@@ -32,7 +33,8 @@ export const COMMAND_KEYS: Readonly<Record<Command, readonly string[]>> = {
   redo: ["y", "Z"],
   back: ["ArrowLeft"],
   forward: ["ArrowRight"],
-  latest: ["End", "Escape"],
+  latest: ["End"],
+  "give-back": ["Escape"],
   "add-class": ["a"],
   "hide-model": ["m"],
   levels: ["w"],

@@ -36,15 +36,8 @@ export function actionsView(state: QueryState, scope: Scope, run: (command: Comm
 
 /** Undo and redo, over all items. */
 export function undoView(state: QueryState, scope: Scope, run: (command: Command) => void): HTMLElement {
-  const undo = commandButton(
-    state,
-    scope,
-    run,
-    "undo",
-    "Undo",
-    "Take back the newest answer, or the one shown",
-  );
-  const redo = commandButton(state, scope, run, "redo", "Redo", "Give the answer again");
+  const undo = commandButton(state, scope, run, "undo", "Undo", "Undo the newest answer, or the one shown");
+  const redo = commandButton(state, scope, run, "redo", "Redo", "Answer again");
   scope.effect(() => {
     const { canUndo, canRedo } = state.labeller.history.get();
     // aria-disabled and not disabled: a button that goes dead under the finger would drop the focus.

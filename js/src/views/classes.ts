@@ -204,11 +204,7 @@ function searchList(
     const hidden = hits.length - options.length;
     setText(
       more,
-      hits.length === 0
-        ? "No class has this in its name"
-        : hidden > 0
-          ? `${hidden} more: type to narrow down`
-          : "",
+      hits.length === 0 ? "No class is named so" : hidden > 0 ? `${hidden} more: type to narrow down` : "",
     );
   }
 

@@ -14,6 +14,7 @@ const COMMAND_NAMES: readonly (readonly [Command, string])[] = [
   ["back", "Back through your answers"],
   ["forward", "Forward"],
   ["latest", "To the open item"],
+  ["give-back", "Keys to the notebook"],
   ["search", "Search the classes"],
   ["add-class", "Add a class"],
   ["hide-model", "Show or hide the model's opinion"],
@@ -127,10 +128,10 @@ export function dialogsView<C extends string>(
           h("h3", {}, "Classes"),
           table(
             [...keyOf].map(([name, key]) => [[key], name] as const),
-            "Keys of the classes",
+            "Classes",
           ),
         ),
-        h("div", {}, h("h3", {}, "Commands"), table(working, "Keys of the commands")),
+        h("div", {}, h("h3", {}, "Commands"), table(working, "Commands")),
       ),
       h("p.note", {}, plan.note),
     );
@@ -174,7 +175,7 @@ export function dialogsView<C extends string>(
     const reset = button(
       "action",
       "reset-keys",
-      "Back to the keys of the start",
+      "Back to the first keys",
       () => {
         state.keys.reset();
         setText(warning, "");
@@ -184,7 +185,7 @@ export function dialogsView<C extends string>(
     );
     open(
       "Change keys",
-      h("p.note", {}, "Click a key, then press the new one. It is kept in this browser."),
+      h("p.note", {}, "Click a key, then press another. This browser keeps it."),
       rows,
       warning,
       h("div.dialog-foot", {}, reset),

@@ -58,6 +58,12 @@ export function listenToKeys<C extends string>(
   );
 }
 
+/** Gives the focus, and with it the keys, back to what the widget stands in: a cell of the notebook. */
+export function leave(root: HTMLElement): void {
+  root.blur();
+  root.parentElement?.closest<HTMLElement>("[tabindex]")?.focus({ preventScroll: true });
+}
+
 function handled(event: Event): void {
   event.preventDefault();
   event.stopPropagation();

@@ -84,8 +84,8 @@ export function placardView(state: QueryState, scope: Scope): HTMLElement {
       setText(heading, "Loading the picture…");
       setText(body, "");
     } else if (phase === "offline") {
-      setText(heading, "Nothing left to label without the kernel");
-      setText(body, "More comes when the cell runs again.");
+      setText(heading, "Nothing left without the kernel");
+      setText(body, "Run the cell for more.");
     } else if (phase === "done" && status != null) {
       const { labelled, skipped, unsure, problems } = status.counts;
       setText(heading, "All done");
@@ -104,7 +104,7 @@ export function placardView(state: QueryState, scope: Scope): HTMLElement {
       );
     } else if (labeller.link.connection.get() === "busy") {
       setText(heading, "The kernel is busy");
-      setText(body, waiting === "" ? "The next picture comes when it answers." : waiting);
+      setText(body, waiting === "" ? "A picture comes when it answers." : waiting);
     } else {
       setText(heading, status == null ? "Starting…" : "Waiting for the next item");
       setText(body, [status?.message ?? "", waiting].filter(Boolean).join(" "));

@@ -6,7 +6,7 @@ import { classesView } from "./classes";
 import { dialogsView, queryDialogs } from "./dialogs";
 import { h, on, Scope, setAttribute, setText } from "./dom";
 import { headerView } from "./header";
-import { listenToKeys } from "./keyboard";
+import { leave, listenToKeys } from "./keyboard";
 import { placardView, problemsView } from "./notices";
 import { PAN_STEP_PX, pictureTools, pictureView, ZOOM_STEP } from "./picture";
 import css from "./query.css?text";
@@ -50,11 +50,7 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
   };
   const classes = classesView(state, scope, label);
   const live = h("div.sr-only", { role: "status", "aria-live": "polite" });
-  const focusHint = h(
-    "div.hint.at-rest",
-    { "aria-hidden": "true" },
-    "Click here or press Tab to use the keys",
-  );
+  const focusHint = h("div.hint.at-rest", { "aria-hidden": "true" }, "Click or press Tab to use the keys");
   const reviewing = h("div.hint.said", { hidden: true });
   const caption = h("div.caption");
 
@@ -67,6 +63,7 @@ export function mountQuery(parent: HTMLElement, state: QueryState, gone: AbortSi
     back: () => labeller.step(-1),
     forward: () => labeller.step(1),
     latest: () => labeller.open(null),
+    "give-back": () => (labeller.shown.peek()?.review ? labeller.open(null) : leave(root)),
     "add-class": () => dialogs.addClass(),
     "hide-model": () => labeller.toggleOpinion(),
     levels: () => tools.toggleLevels(),

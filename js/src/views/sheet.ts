@@ -9,6 +9,7 @@ import { cardsView } from "./cards";
 import { classesView } from "./classes";
 import type { ScreenPicture } from "./decode";
 import { button, h, on, Scope, setAttribute, setText } from "./dom";
+import { leave } from "./keyboard";
 import { problemsView } from "./notices";
 import css from "./sheet.css?text";
 import { followTheme } from "./theme";
@@ -50,6 +51,7 @@ export function mountSheet(parent: HTMLElement, state: SheetState, gone: AbortSi
     unsure: () => desk.answer({ answer: "unsure", value: null }),
     undo: () => desk.undo(),
     redo: () => desk.redo(),
+    "give-back": () => leave(root),
   };
 
   const shown = computed(() => {

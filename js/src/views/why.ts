@@ -61,7 +61,7 @@ export function whyView(state: QueryState, scope: Scope, run: (command: Command)
       entry == null || (visible && probabilities.length > 0)
         ? ""
         : probabilities.length === 0
-          ? "The model has no opinion of this one yet."
+          ? "The model has no opinion yet."
           : "The model's opinion is hidden.",
     );
     if (!list.hidden) show(probabilities);

@@ -7,7 +7,7 @@ import { commandButton } from "../actions";
 import { dialogsView } from "../dialogs";
 import { h, on, Scope, setAttribute, setText } from "../dom";
 import { headerView } from "../header";
-import { listenToKeys } from "../keyboard";
+import { leave, listenToKeys } from "../keyboard";
 import { problemsView } from "../notices";
 import { followTheme } from "../theme";
 import { isOffered, readoutBar, regionBar, sectionsBar, toolsBar } from "./bars";
@@ -121,7 +121,8 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
     cancel: () => {
       if (hand.cancel()) return;
       if (!panel.hidden) togglePanel();
-      else labeller.asking.leaveRegion();
+      else if (labeller.asking.region.peek() != null) labeller.asking.leaveRegion();
+      else leave(root);
     },
     finish: () => {
       if (!hand.close()) labeller.finish(0);
