@@ -83,7 +83,8 @@ class VolumeAlarms(VolumeAgreement):
         from al_widgets.export import alarm_at
 
         alarms = []
-        for number, voxels in _pieces(labels):
+        numbered = ((number, v) for number in range(1, len(self._task.classes)) for v in _pieces(labels, number))
+        for number, voxels in numbered:
             strokes: dict[str, Annotation] = {}
             agreed: list[float] = []
             for index in np.unique(voxels[0]):
@@ -114,22 +115,25 @@ class VolumeAlarms(VolumeAgreement):
     def _expected_alarms(self, labels: Mask, threshold: float, least: int, velocity: float | None) -> list[Alarm]:
         from al_widgets.export import alarm_at
 
-        foreground = self._rounds.maps.foreground(self.volume.shape)
-        foreground[labels != UNLABELLED] = 0
-        foreground[~np.broadcast_to(self.volume.valid[:, None], self.volume.shape)] = 0
+        maps = self._rounds.maps
+        expected = np.zeros(self.volume.shape, np.uint8)
+        for index in maps.known():
+            found: Any = maps[int(index)]
+            free = (labels[index] == UNLABELLED) & self.volume.valid[index]
+            expected[index] = free & (found.foreground >= 255 * max(threshold, 1e-3))
         alarms = []
-        for _, voxels in _pieces((foreground >= max(threshold, 1e-3)).astype(np.uint8)):
+        for voxels in _pieces(expected, 1):
             if len(voxels[0]) < least:
                 continue
-            votes = np.zeros(len(self._task.classes), np.intp)
+            votes, total = np.zeros(len(self._task.classes), np.intp), 0
             for index in np.unique(voxels[0]):
                 here = voxels[0] == index
-                found = self._rounds.maps[int(index)]
-                if found is not None:
-                    counted = np.bincount(found.classes[voxels[1][here], voxels[2][here]], minlength=len(votes))
-                    votes += counted[: len(votes)]
+                found = maps[int(index)]
+                counted = np.bincount(found.classes[voxels[1][here], voxels[2][here]], minlength=len(votes))
+                votes += counted[: len(votes)]
+                total += int(found.foreground[voxels[1][here], voxels[2][here]].sum())
             name = self._task.classes[int(votes[1:].argmax()) + 1]
-            confidence = float(foreground[voxels].mean())
+            confidence = total / 255 / len(voxels[0])
             alarms.append(
                 alarm_at(self.volume, _apex(voxels), name, confidence, velocity_m_per_ns=velocity, annotator="model")
             )
@@ -143,19 +147,24 @@ def _velocity(permittivity: Any) -> float | None:
     return velocity_m_per_ns(float(permittivity)) if known else None
 
 
-def _pieces(labels: Mask) -> list[tuple[int, tuple[npt.NDArray[np.intp], ...]]]:
-    """Return class number and voxels of every connected piece (26 neighbours) of a class but the first."""
+def _pieces(labels: Mask, number: int) -> list[tuple[npt.NDArray[np.intp], ...]]:
+    """Return the voxels of every connected piece (26 neighbours) of a class."""
     from scipy.ndimage import find_objects, label
 
+    hits = (labels == number).view(np.uint8)
+    around = next(iter(find_objects(hits)), None)  # a large volume is mostly empty
+    if around is None:
+        return []
+    pieces, _ = label(hits[around], np.ones((3, 3, 3)))
     found = []
-    for number in np.unique(labels):
-        if not 0 < number < IGNORE:
-            continue
-        pieces, _ = label(labels == number, np.ones((3, 3, 3)))
-        for piece, where in enumerate(find_objects(pieces), 1):
-            inside = np.nonzero(pieces[where] == piece)
-            voxels = tuple((a + s.start).astype(np.intp) for a, s in zip(inside, where, strict=True))
-            found.append((int(number), voxels))
+    for piece, where in enumerate(find_objects(pieces), 1):
+        inside = np.nonzero(pieces[where] == piece)
+        found.append(
+            tuple(
+                (axis + inner.start + outer.start).astype(np.intp)
+                for axis, inner, outer in zip(inside, where, around, strict=True)
+            )
+        )
     return found
 
 

@@ -24,6 +24,7 @@ from al_widgets.session.regions import (
 )
 from al_widgets.session.section_maps import cells
 from al_widgets.session.volume_export import VolumeExports
+from al_widgets.session.volume_readings import is_radar
 from al_widgets.strategies.slices import Region
 from al_widgets.task.strokes import IGNORE, UNLABELLED, pixel_value
 
@@ -63,12 +64,25 @@ class VolumeRegions(VolumeExports):
             with self._lock:
                 return self._said_of_section(index)[1]
 
-        blobs = (refined(region, cell, foreground_of, cut_of) for region in found)
-        return [self._region_query(self._outlined(blob, read.strength), modelled) for blob in blobs]
+        blobs = [refined(region, cell, foreground_of, cut_of) for region in found]
+        # In a tomogram what surrounds an object is often as far from the volume's median: a model knows better where it ends.
+        within = modelled and not is_radar(self.volume)
+        blobs = [self._outlined(blob, read.strength, within=within) for blob in blobs]
+        return [self._region_query(blob, modelled) for blob in blobs]
 
-    def _outlined(self, blob: Region, strength: Strengths) -> Region:
-        """Return the object that a blob shows, as far as the annotator may label it: what is asked is what is answered."""
+    def _outlined(self, blob: Region, strength: Strengths, *, within: bool) -> Region:
+        """Return the object that a blob shows, as far as the annotator may label it: what is asked is what is answered.
+
+        Parameters
+        ----------
+        within : bool
+            Nothing beyond the blob.
+        """
         voxels = region_outline(strength, blob.voxels)
+        if within:
+            flat, blobs = (np.ravel_multi_index(v, self.volume.shape) for v in (voxels, blob.voxels))
+            inside = np.isin(flat, blobs)
+            voxels = (voxels[0][inside], voxels[1][inside], voxels[2][inside])
         free = np.zeros(len(voxels[0]), bool)
         with self._lock:
             for index in set(voxels[0].tolist()) - self._queue.in_reserve:

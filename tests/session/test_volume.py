@@ -317,6 +317,21 @@ def test_regions_are_asked_once_and_their_answers_teach(
     assert session.counts()["labelled"] == 0  # no section is finished by it
 
 
+def test_a_region_of_a_tomogram_ends_where_the_model_says(open_volume: Open) -> None:
+    rng = np.random.default_rng(3)
+    values, objects = np.full(SHAPE, -50.0), np.zeros(SHAPE, bool)
+    values[:, 5:35, 10:40] = 0.0  # tissue in air is as far from the volume's median as what grows in it
+    objects[2:5, 10:16, 14:20] = objects[7:10, 22:28, 28:34] = True
+    values[objects] = 15.0
+    session = open_volume((values + rng.normal(size=SHAPE)).astype(np.float32), audit=0)
+    stroke(session, 3, objects[3], "mine")
+    stroke(session, 3, ~objects[3] & (rng.random(SHAPE[1:]) < 0.3), "soil")
+    session.wait()
+    region = next(r for r in session.regions(9) if r.box[0] > 5)
+    assert objects[region.voxels].mean() > 0.8
+    assert len(region.voxels[0]) > 0.5 * objects[7:10].sum()
+
+
 RADAR = [("line", "m", 0.25), ("time", "ns", 0.1), ("distance", "m", 0.02)]
 
 
