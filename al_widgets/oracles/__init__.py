@@ -44,6 +44,7 @@ _HOME = {
     "read_annotations": "answers",
     "reliability": "aggregation",
     "reliability_frame": "aggregation",
+    "uninformative_annotators": "uninformative",
 }
 _MODULES = ("policies",)
 

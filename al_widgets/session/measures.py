@@ -269,8 +269,24 @@ def advice(
     next_point: Forecast | None = None,
     use: BudgetUse | None = None,
     pause: str = "",
+    idle: tuple[str, ...] = (),
 ) -> Advice:
-    """Return whether to stop, and why."""
+    """Return whether to stop, and why; `idle` are sentences on annotators whose answers teach nothing, which follow the reason."""
+    found = _advice(rounds, target, left, certified, forecast, next_point, use, pause)
+    sentences = " ".join(f"{sentence}." for sentence in idle)
+    return replace(found, why=f"{found.why} {sentences}".rstrip(), reasons=(*found.reasons, *idle))
+
+
+def _advice(
+    rounds: Sequence[Round],
+    target: float,
+    left: int,
+    certified: Estimate,
+    forecast: Forecast | None,
+    next_point: Forecast | None,
+    use: BudgetUse | None,
+    pause: str,
+) -> Advice:
     from al_widgets.evaluation import advise, stability
 
     if use is not None and use.spent:

@@ -275,6 +275,10 @@ class Readings(ABC):
         result = self._judged().result
         return [] if result is None else list(advise_breaks(result))
 
+    def uninformative_annotators(self) -> dict[str, str]:
+        """Return annotator → why their answers teach nothing: one class for everything, or no better than chance; else empty."""
+        return _idle(self._judged())
+
     def _labels(self) -> dict[str, Label]:
         """Return the label of every item that has one, not to be changed; the caller holds the lock."""
         agreed = self._rounds.agreed
@@ -449,6 +453,7 @@ class Readings(ABC):
         with self._lock:
             rounds = list(self._past)
             left = self._left()
+            agreed = self._rounds.agreed
         return measures.advice(
             rounds,
             self.target,
@@ -458,6 +463,7 @@ class Readings(ABC):
             next_point=self._next_point(),
             use=self.budget,
             pause=self.pause,
+            idle=tuple(_idle(agreed).values()),
         )
 
     def _left(self) -> int:
@@ -560,3 +566,9 @@ class Readings(ABC):
                 **({"closed": self._closed} if self._closed else {}),
             }
         )
+
+
+def _idle(agreed: Agreed) -> dict[str, str]:
+    from al_widgets.oracles import uninformative_annotators
+
+    return {} if agreed.result is None else uninformative_annotators(agreed.result)

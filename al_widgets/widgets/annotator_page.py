@@ -10,6 +10,7 @@ import ipywidgets
 
 from al_widgets.records import Forecast
 from al_widgets.session import Session, VolumeSession
+from al_widgets.task import isolated
 from al_widgets.widgets.annotator_data import (
     CostPlot,
     PathPlot,
@@ -73,7 +74,10 @@ class Reader:
             self._chosen_round = self._round
         return Reading(
             tiles=self._accuracies() + cost_tiles(history, seconds, money, session.accuracy, self._forecast),
-            advice=" ".join(f"{b.annotator}: {b.why}." for b in session.breaks() if b.suggested),
+            advice=" ".join(
+                [f"{isolated(b.annotator)}: {b.why}." for b in session.breaks() if b.suggested]
+                + [f"{why}." for why in session.uninformative_annotators().values()]
+            ),
             plots={
                 **self._trust(annotations),
                 "Pace": pace_plot(annotations),

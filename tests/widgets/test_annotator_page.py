@@ -107,7 +107,7 @@ def test_page_shows_both_annotators_advises_a_break_and_teaches_on_demand(
     page = al.AnnotatorPage(watched)
     names = page._figures["Reliability"]._names.text  # what bqplot draws
     assert sorted(names) == ["ann", "bob"]
-    assert "bob: the answers have become less reliable" in page._head.advice
+    assert "less reliable than those before" in page._head.advice
     assert not any("Cross-validation" in tile[0] for tile in page._head.tiles)
     page.teaching = True
     wait_until(lambda: any("no accuracy" in tile[2] for tile in page._head.tiles))
