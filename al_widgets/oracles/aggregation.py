@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from al_widgets.arguments import check_number
 from al_widgets.errors import TaskError
 from al_widgets.oracles import dawid_skene
 from al_widgets.oracles.accuracy_path import quantiles
@@ -181,6 +182,7 @@ def reliability_frame(result: Consensus, level: float = 0.9) -> pd.DataFrame:
     """Show the accuracies of a fit; columns as `reliability`."""
     import pandas as pd
 
+    check_number(level, "level, the share of accuracies within the interval (0.9, not 90)", TaskError, 0.01, 0.999)
     answers, chains = result.answers, result.chains
     labels = np.flatnonzero(answers.is_label)
     order = labels[chains.order]
@@ -250,6 +252,11 @@ def _scores(
 ) -> dawid_skene.Scores | None:
     """Bring the classifier's opinion into the rows' order of the answers."""
     if features is not None:
+        if not hasattr(features, "index") or not hasattr(features, "set_axis"):
+            raise TaskError(
+                f"features must be a DataFrame with the item ids as index, not {type(features).__name__}; "
+                "pandas.DataFrame(array, index=item_ids) makes one"
+            )
         from al_widgets.oracles.kernel_ridge import KernelRidge
 
         ids = features.index.astype(str)

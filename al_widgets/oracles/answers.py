@@ -6,21 +6,26 @@ made.
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from al_widgets.errors import TaskError
-from al_widgets.records import Annotation
+from al_widgets.records import Annotation, AnswerKind
+from al_widgets.task import check_classes
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
+
+KINDS: tuple[str, ...] = get_args(AnswerKind)
+"""Kinds of events that a log may hold."""
 
 UNSURE = -1
 """Class number of an answer "I cannot tell"."""
@@ -99,7 +104,8 @@ def read_annotations(
         One row an event, with columns ``item_id``, ``annotator``, ``value``; used where present: ``kind``
         (label | skip | unsure | undo; without it every row is a label), ``event_id`` and ``target`` (to carry
         out undos), ``query_kind``, ``answered_at`` (orders the events; without it the rows' order counts),
-        ``elapsed_s``.
+        ``elapsed_s`` (seconds, or timedeltas). ``answered_at`` are seconds since the epoch, datetimes or texts of one; without a time
+        zone they are taken for UTC.
     classes : sequence of str, optional
         Class names in the order wanted. Default: the values that occur, sorted.
     known : iterable, optional
@@ -112,13 +118,19 @@ def read_annotations(
     Raises
     ------
     TaskError
-        If a column is missing, a value is no class name, or an undo names no event.
+        If a column is missing, an answer lacks item, annotator or value, a value is no class name, a time cannot be read, or an undo
+        names no event.
 
     Notes
     -----
     Undone events and skips drop out. If an annotator answered an item more than once, the newest answer counts (a
     correction), except that later answers to queries of kind ``repeat`` stand beside it: they were asked for as another witness.
     """
+    if not hasattr(annotations, "columns"):
+        raise TaskError(
+            f"annotations must be a DataFrame with a row an answer, not {type(annotations).__name__}; "
+            "pandas.read_csv(path) reads one, pandas.DataFrame(rows) makes one"
+        )
     missing = [c for c in ("item_id", "annotator", "value") if c not in annotations.columns]
     if missing:
         raise TaskError(
@@ -127,8 +139,15 @@ def read_annotations(
         )
     frame = annotations.reset_index(drop=True)
     if "kind" in frame.columns:
+        unknown = frame.index[~frame["kind"].isin(KINDS)]
+        if len(unknown):
+            raise TaskError(f"row {unknown[0]} is of kind {frame['kind'][unknown[0]]!r}; there are: {', '.join(KINDS)}")
         frame = _without_undone(frame)
         frame = frame[frame["kind"].isin(["label", "unsure"])]
+    _refuse_gaps(frame)
+    frame = frame.assign(
+        **{name: _seconds(frame[name], name) for name in ("elapsed_s", "answered_at") if name in frame.columns}
+    )
     if "answered_at" in frame.columns and not frame["answered_at"].isna().any():
         frame = frame.sort_values("answered_at", kind="stable")
     frame = _newest(frame)
@@ -142,7 +161,7 @@ def read_annotations(
                 "masks and boxes have their own consensus"
             )
     names = (
-        tuple(map(str, classes))
+        _class_names(classes)
         if classes is not None
         else tuple(sorted({str(v) for v, u in zip(values, unsure, strict=True) if not u} | {str(k) for k in known}))
     )
@@ -240,6 +259,44 @@ def _numbers(column: pd.Series[Any]) -> tuple[IntArray, tuple[str, ...]]:
 
 
 def _floats(frame: pd.DataFrame, column: str) -> FloatArray:
-    if column not in frame.columns:
-        return np.full(len(frame), np.nan)
-    return frame[column].to_numpy(np.float64, na_value=np.nan)
+    return frame[column].to_numpy(np.float64) if column in frame.columns else np.full(len(frame), np.nan)
+
+
+def _class_names(classes: Sequence[str]) -> tuple[str, ...]:
+    names = classes if isinstance(classes, str) else [str(name) for name in classes]
+    check_classes(names)
+    return tuple(names)
+
+
+def _refuse_gaps(frame: pd.DataFrame) -> None:
+    """Refuse answers without item or annotator, and labels without a value: none of them is left out in silence."""
+    labels = frame["kind"] == "label" if "kind" in frame.columns else np.ones(len(frame), np.bool_)
+    for column, needs in (("item_id", True), ("annotator", True), ("value", labels)):
+        gaps = frame.index[frame[column].isna() & needs]
+        if len(gaps):
+            raise TaskError(
+                f"{len(gaps)} of {len(frame)} answers have no {column}, the first is row {gaps[0]}; "
+                f"leave them out with annotations.dropna(subset=[{column!r}])"
+            )
+
+
+def _seconds(column: pd.Series[Any], name: str) -> FloatArray:
+    """Return times as seconds, points in time as seconds since the epoch; NaN where unknown."""
+    import pandas as pd
+
+    if pd.api.types.is_timedelta64_dtype(column):
+        return np.asarray(column.dt.total_seconds(), np.float64)
+    try:
+        if pd.api.types.is_numeric_dtype(column) or name != "answered_at":
+            return np.asarray(column.to_numpy(np.float64, na_value=np.nan), np.float64)
+        if all(isinstance(value, numbers.Real) for value in column.dropna()):
+            return np.asarray(column.to_numpy(np.float64, na_value=np.nan), np.float64)
+        since = pd.to_datetime(column, utc=True, format="ISO8601") - pd.Timestamp(0, tz="UTC")
+        return np.asarray(since.dt.total_seconds(), np.float64)
+    except (ValueError, TypeError) as error:
+        what = (
+            "seconds since the epoch, datetimes or texts like 2024-01-31T12:00:00"
+            if name == "answered_at"
+            else "seconds"
+        )
+        raise TaskError(f"{name} must be {what}; {error}") from None

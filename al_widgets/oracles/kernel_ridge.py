@@ -47,8 +47,13 @@ class KernelRidge:
         regularisations: tuple[float, ...] = REGULARISATIONS,
     ) -> None:
         X = np.asarray(features, np.float64)
-        if X.ndim != 2 or not np.isfinite(X).all():
-            raise TaskError(f"features must be a finite matrix (items, features), not of shape {X.shape}")
+        if X.ndim != 2:
+            raise TaskError(f"features must be a matrix (items, features), not of shape {X.shape}")
+        if not np.isfinite(X).all():
+            bad = np.flatnonzero(~np.isfinite(X).all(1))
+            raise TaskError(
+                f"features must be finite: {len(bad)} of {len(X)} rows hold NaN or infinity, the first is row {bad[0]}"
+            )
         self.regularisations = regularisations
         self.gamma = 1.0 / max(X.shape[1] * float(X.var()), 1e-12) if gamma is None else gamma
         n = len(X)

@@ -12,6 +12,7 @@ from zlib import crc32
 
 import numpy as np
 
+from al_widgets.arguments import check_number, is_missing
 from al_widgets.errors import TaskError, UnknownItemError
 from al_widgets.oracles.answers import FloatArray
 from al_widgets.oracles.response_time import ResponseTime
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _NORMAL = np.array([-2.326, -1.645, -1.282, -1.036, -0.842, -0.674, -0.524, -0.385, -0.253, -0.126, 0.0])
 _NORMAL = np.concatenate([_NORMAL, -_NORMAL[:-1]])
 """Quantiles of the normal distribution, to average over items whose difficulty is drawn from it."""
+
+HARDEST = 40.0
+"""Difficulty beyond which nothing changes: every answer is a guess."""
 
 
 class SimulatedAnswer(str):
@@ -139,11 +143,27 @@ class SimulatedOracle:
         self.classes = tuple(map(str, classes)) if classes is not None else _classes_of(truth)
         if len(self.classes) < 2:
             raise TaskError(f"a simulated oracle needs at least two classes to err between, not {list(self.classes)}")
-        for what, value in (("fatigue", fatigue), ("unsure", unsure)):
-            if not 0 <= value <= 1:
-                raise TaskError(f"{what} must lie between 0 and 1, not {value}")
-        if breaks is not None and (breaks[0] < 1 or breaks[1] < 0):
-            raise TaskError(f"breaks are (answers, seconds), at least (1, 0), not {breaks}")
+        for what, value, high in (
+            ("fatigue", fatigue, 1),
+            ("unsure", unsure, 1),
+            ("hourly_rate", hourly_rate, np.inf),
+            ("price", price, np.inf),
+        ):
+            check_number(value, what, TaskError, 0, high)
+        check_number(seed, "seed", TaskError, 0, whole=True)
+        _check_accuracies(accuracy, self.classes, drift or {})
+        for value in difficulty.values() if isinstance(difficulty, Mapping) else [difficulty]:
+            low = -HARDEST if isinstance(difficulty, Mapping) else 0
+            check_number(value, "difficulty, in log-odds", TaskError, low, HARDEST)
+        if response_time is not None and not isinstance(response_time, ResponseTime):
+            raise TaskError(
+                f"response_time is a ResponseTime, for example ResponseTime(median_s=2.0), not {response_time!r}"
+            )
+        if breaks is not None:
+            if not isinstance(breaks, tuple | list) or len(breaks) != 2:
+                raise TaskError(f"breaks are (answers, seconds), not {breaks!r}")
+            check_number(breaks[0], "breaks[0], the answers between two", TaskError, 1, whole=True)
+            check_number(breaks[1], "breaks[1], the seconds of each", TaskError, 0)
         self.name = name
         self.accuracy, self.fatigue, self.drift = accuracy, fatigue, dict(drift or {})
         self.difficulty, self.unsure, self.breaks = difficulty, unsure, breaks
@@ -152,9 +172,6 @@ class SimulatedOracle:
         self._wrong = {c: self._wrong_answers(c, (confusion or {}).get(c)) for c in self.classes}
         self._shifts = self._all_shifts()
         self._level: dict[tuple[str, float], float] = {}
-        for value in [*(accuracy.values() if isinstance(accuracy, Mapping) else [accuracy]), *self.drift.values()]:
-            if not 0 <= value <= 1:
-                raise TaskError(f"an accuracy must lie between 0 and 1, not {value}")
         self._seed = seed
         self._rng = np.random.default_rng(seed)
         self._lock = threading.Lock()
@@ -336,6 +353,20 @@ class SimulatedOracle:
         return names, weights / weights.sum()
 
 
+def _check_accuracies(accuracy: Any, classes: Sequence[str], drift: Any) -> None:
+    """Raise `TaskError` unless every class has an accuracy, and every drift is one from an answer's number on."""
+    if isinstance(accuracy, Mapping) and set(accuracy) != set(classes):
+        raise TaskError(
+            f"accuracy needs a value for each class, {list(classes)}, and for nothing else, not for {list(accuracy)}"
+        )
+    if not isinstance(drift, Mapping):
+        raise TaskError(f"drift is a mapping of the number of an answer to the accuracy from there on, not {drift!r}")
+    for when in drift:
+        check_number(when, "drift, by the number of an answer", TaskError, 0, whole=True)
+    for value in [*(accuracy.values() if isinstance(accuracy, Mapping) else [accuracy]), *drift.values()]:
+        check_number(value, "accuracy", TaskError, 0, 1)
+
+
 def _logistic(x: float) -> float:
     return float(1 / (1 + np.exp(-x)))
 
@@ -343,5 +374,10 @@ def _logistic(x: float) -> float:
 def _classes_of(truth: Any) -> tuple[str, ...]:
     if callable(truth):
         raise TaskError("a simulated oracle whose truth is a function needs classes=[...]")
-    values = truth.values() if isinstance(truth, Mapping) else truth
+    values = list(truth.values() if isinstance(truth, Mapping) else truth)
+    lacking = [value for value in values if is_missing(value)]
+    if lacking:
+        raise TaskError(
+            f"{len(lacking)} of {len(values)} items of the truth have no class ({lacking[0]!r}); leave them out"
+        )
     return tuple(sorted({str(v) for v in values}))

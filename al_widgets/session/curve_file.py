@@ -41,6 +41,8 @@ class CurveFile:
         self._path = None if path is None else Path(path)
         self._experiment = experiment
         self._done: dict[tuple[str, int], Points] = {}
+        if self._path is not None and self._path.is_dir():
+            raise SessionError(f"resume is a file of curves, and {self._path} is a folder; name a file in it")
         if self._path is not None and self._path.exists():
             self._read(self._path)
 

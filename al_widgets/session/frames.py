@@ -63,10 +63,10 @@ def reliability_frame(found: pd.DataFrame | None) -> pd.DataFrame:
     """One row an answer: how accurate its annotator was; empty where nothing is known."""
     import pandas as pd
 
-    columns = ["annotator", "n", "time", "accuracy", "low", "high"]
+    columns = ["annotator", "n", "answered_at", "accuracy", "low", "high"]
     if found is None:
         return pd.DataFrame(columns=columns).astype(dict.fromkeys(("accuracy", "low", "high"), "float64"))
-    return found.rename(columns={"answered_at": "time"})[columns]
+    return found[columns]
 
 
 def predictions_frame(snapshot: Snapshot | None, order: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:

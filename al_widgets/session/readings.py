@@ -220,7 +220,7 @@ class Readings(ABC):
         return frames.consensus_frame(labels, result, self._task.classes)
 
     def reliability(self, level: float = 0.9) -> pd.DataFrame:
-        """Return how accurate each annotator was at each answer, and now: annotator, n, time, accuracy, low, high.
+        """Return how accurate each annotator was at each answer, and now: annotator, n, answered_at, accuracy, low, high.
 
         A single annotator whom nothing checks is judged by a model that never saw the answer in question.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from al_widgets.arguments import check_number, is_missing
 from al_widgets.errors import SessionError
 from al_widgets.learning.base import Learner
 from al_widgets.session.curve_file import CurveFile, Points, fingerprint
@@ -108,6 +109,11 @@ def simulate(
     """
     from tqdm.auto import tqdm
 
+    strategies = [strategies] if isinstance(strategies, str) else list(strategies)
+    seeds = _seeds(seeds)
+    _check_numbers(limit, batch_size, holdout, seconds_per_label, jobs)
+    if not strategies:
+        raise SessionError("an experiment needs at least one strategy, for example strategies=['auto', 'random']")
     features, item_ids = _features(pool, encoder)
     names = _truth(truth, item_ids)
     task = Classification(list(dict.fromkeys(sorted(names)))) if task is None else task
@@ -117,7 +123,6 @@ def simulate(
     if unknown:
         raise SessionError(f"truth has classes that are not in the task: {', '.join(unknown[:5])}")
     classes = np.asarray([number[name] for name in names], np.intp)
-    seeds = range(seeds) if isinstance(seeds, int) else list(seeds)
     experiment = _Experiment(
         features, item_ids, classes, task.classes, limit, batch_size, holdout, oracle, seconds_per_label
     )
@@ -258,6 +263,30 @@ class _Experiment:
         return self.classes.index(str(value)), float(seconds)
 
 
+def _check_numbers(limit: int, batch_size: int, holdout: float, seconds_per_label: float, jobs: int | None) -> None:
+    """Raise `SessionError` for a number with which there is nothing to measure."""
+    check_number(limit, "limit, labels at most", SessionError, 1, whole=True)
+    check_number(batch_size, "batch_size", SessionError, 1, whole=True)
+    check_number(holdout, "holdout, the share of the pool that measures", SessionError, 0.01, 0.9)
+    check_number(seconds_per_label, "seconds_per_label", SessionError, 0)
+    if jobs is not None and jobs != -1:
+        check_number(jobs, "jobs, the number of processes (-1: one a core)", SessionError, 1, whole=True)
+
+
+def _seeds(seeds: int | Iterable[int]) -> list[int]:
+    """Return the seeds, all different: a curve that counts twice makes the bands too narrow."""
+    if isinstance(seeds, Iterable):
+        found = list(seeds)
+    else:
+        check_number(seeds, "seeds, how many repetitions", SessionError, 1, whole=True)
+        found = list(range(seeds))
+    for seed in found:
+        check_number(seed, "a seed", SessionError, 0, whole=True)
+    if not found or len(set(found)) < len(found):
+        raise SessionError(f"seeds must be different numbers, at least one, not {found}")
+    return found
+
+
 def _learner(learner: Any) -> Learner:
     from al_widgets.learning import as_learner, default_learner
 
@@ -287,7 +316,16 @@ def _truth(truth: Mapping[str, Any] | Sequence[Any], item_ids: Sequence[str]) ->
         missing = [i for i in item_ids if i not in truth]
         if missing:
             raise SessionError(f"truth lacks {len(missing)} items, for example {missing[0]!r}")
-        return [str(truth[i]) for i in item_ids]
+        return _names([truth[i] for i in item_ids], item_ids)
     if len(truth) != len(item_ids):
         raise SessionError(f"truth has {len(truth)} classes for {len(item_ids)} items")
-    return [str(t) for t in truth]
+    return _names(list(truth), item_ids)
+
+
+def _names(truth: Sequence[Any], item_ids: Sequence[str]) -> list[str]:
+    lacking = [i for i, value in zip(item_ids, truth, strict=True) if is_missing(value)]
+    if lacking:
+        raise SessionError(
+            f"{len(lacking)} items have no class in the truth, for example {lacking[0]!r}; leave them out of the pool"
+        )
+    return [str(value) for value in truth]

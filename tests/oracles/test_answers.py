@@ -82,7 +82,19 @@ def test_read_annotations_lets_a_correction_replace_and_a_repeat_stand_beside():
     [
         (pd.DataFrame({"item": ["a"], "annotator": ["x"]}), "item_id, value"),
         (frame(("a", "x", ["cat"])), "masks and boxes"),
-        (frame(("a", "x", None)), "class name"),
+        (frame(("a", "x", None)), "1 of 1 answers have no value, the first is row 0"),
+        (frame(("a", "x", "u"), ("b", None, "u")), "1 of 2 answers have no annotator, the first is row 1"),
+        (frame(("a", "x", "u"), (float("nan"), "x", "u")), "have no item_id"),
+        (frame(("a", "x", "u", "labl"), columns=("item_id", "annotator", "value", "kind")), "row 0 is of kind 'labl'"),
+        (
+            frame(("a", "x", "u", "soon"), columns=("item_id", "annotator", "value", "answered_at")),
+            "answered_at must be",
+        ),
+        (
+            frame(("a", "x", "u", "2 s"), columns=("item_id", "annotator", "value", "elapsed_s")),
+            "elapsed_s must be seconds",
+        ),
+        ([("a", "x", "u")], "must be a DataFrame with a row an answer, not list"),
     ],
 )
 def test_read_annotations_says_what_is_wrong(log, message):
@@ -107,3 +119,28 @@ def test_read_annotations_of_an_empty_log_is_empty():
     assert len(answers) == 0
     assert answers.items == ()
     assert answers.elapsed_s.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2024-01-01 00:00:02", "2024-01-01"],
+        pd.to_datetime(["2024-01-01 00:00:02", "2024-01-01 00:00:00"]),
+        pd.to_datetime(["2024-01-01 01:00:02", "2024-01-01 01:00:00"]).tz_localize("Europe/Vienna"),
+        [1704067202, 1704067200.0],
+    ],
+    ids=["texts", "datetimes", "time zone", "seconds"],
+)
+def test_read_annotations_takes_points_in_time_as_seconds(times):
+    log = frame(("a", "x", "u"), ("b", "x", "v")).assign(
+        answered_at=times, elapsed_s=pd.to_timedelta([1.5, 2.0], unit="s")
+    )
+    answers = read_annotations(log)
+    assert answers.items == ("b", "a")
+    assert answers.answered_at.tolist() == [1704067200.0, 1704067202.0]
+    assert answers.elapsed_s.tolist() == [2.0, 1.5]
+
+
+def test_read_annotations_refuses_a_class_that_is_named_twice():
+    with pytest.raises(TaskError, match="given more than once: 'dog'"):
+        read_annotations(frame(("a", "x", "dog")), classes=["cat", "dog", "dog"])

@@ -266,3 +266,17 @@ def test_confusion_is_not_learnt_from_answers_nobody_checked():
         {"item_id": np.arange(100).astype(str), "annotator": "x", "value": ["a"] * 90 + ["b"] * 5 + ["c"] * 5}
     )
     np.testing.assert_allclose(aggregate(log).confusion[0], (1 - np.eye(3)) / 2, atol=0.02)
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 95, "0.9"])
+def test_reliability_refuses_a_level_that_is_no_share(level) -> None:
+    with pytest.raises(TaskError, match=r"\(0.9, not 90\), must be a number"):
+        reliability(pd.DataFrame({"item_id": ["a"], "annotator": ["x"], "value": ["u"]}), level=level)
+
+
+def test_features_that_cannot_be_used_are_named_for_what_is_wrong() -> None:
+    log = pd.DataFrame({"item_id": ["a", "b"], "annotator": ["x", "x"], "value": ["u", "v"]})
+    with pytest.raises(TaskError, match="1 of 2 rows hold NaN or infinity, the first is row 1"):
+        consensus(log, features=pd.DataFrame([[1.0], [np.nan]], index=["a", "b"]))
+    with pytest.raises(TaskError, match="must be a DataFrame with the item ids as index, not ndarray"):
+        consensus(log, features=np.ones((2, 1)))

@@ -103,9 +103,22 @@ def test_oracle_refuses_what_cannot_be():
         ({"classes": ["u"]}, "two classes"),
         ({"confusion": {"u": {"w": 1}}}, "no classes"),
         ({"confusion": {"u": {"v": 0}}}, "positive"),
+        ({"accuracy": {"u": 0.9}}, "a value for each class"),
+        ({"accuracy": "high"}, "accuracy must be a number"),
+        ({"drift": {"x": 0.5}}, "drift, by the number of an answer, must be"),
+        ({"drift": {-1: 0.5}}, "drift"),
+        ({"breaks": 5}, "answers, seconds"),
+        ({"response_time": 2.0}, "ResponseTime"),
+        ({"seed": -1}, "seed must be a whole number, 0 or more, not -1"),
+        ({"hourly_rate": -3}, "hourly_rate"),
+        ({"price": -3}, "price"),
+        ({"difficulty": -1}, "difficulty"),
+        ({"difficulty": 1e6}, "difficulty"),
     ):
         with pytest.raises(TaskError, match=message):
             SimulatedOracle(truth, **options)
+    with pytest.raises(TaskError, match="1 of 2 items of the truth have no class"):
+        SimulatedOracle({"i": "u", "j": None})
     with pytest.raises(TaskError, match="classes="):
         SimulatedOracle(lambda item_id: "u")
     with pytest.raises(TaskError, match="no class"):

@@ -84,7 +84,7 @@ def test_consensus_is_labels_with_a_probability_for_each_class(noisy: Session) -
 
 def test_reliability_names_who_errs(noisy: Session) -> None:
     found = noisy.reliability()
-    assert list(found.columns) == ["annotator", "n", "time", "accuracy", "low", "high"]
+    assert list(found.columns) == ["annotator", "n", "answered_at", "accuracy", "low", "high"]
     now = found.groupby("annotator").last()
     assert now.accuracy["ann"] == pytest.approx(0.9, abs=0.1)
     assert now.accuracy["bob"] == pytest.approx(0.55, abs=0.15)

@@ -87,6 +87,35 @@ def test_truth_that_does_not_fit_is_refused(rows: np.ndarray, digits: Digits) ->
         al.simulate(rows, digits.targets, oracle=lambda _: "cow", strategies=["random"], seeds=1, progress=False)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"strategies": []},
+        {"holdout": 0},
+        {"holdout": 1},
+        {"seeds": 0},
+        {"seeds": -1},
+        {"seeds": [1, 1]},
+        {"limit": 0},
+        {"seconds_per_label": -4},
+        {"jobs": 0},
+        {"resume": "."},
+        {"truth": [float("nan")] * 300},
+    ],
+    ids=str,
+)
+def test_an_experiment_in_which_nothing_can_be_measured_is_refused(
+    rows: np.ndarray, digits: Digits, options: dict[str, Any]
+) -> None:
+    with pytest.raises(SessionError, match=f"{next(iter(options)).removesuffix('s')[:5]}"):
+        al.simulate(rows, **({"truth": digits.targets, "progress": False} | options))
+
+
+def test_one_strategy_may_be_named_alone(rows: np.ndarray, digits: Digits) -> None:
+    options = {"seeds": 1, "limit": 20, "batch_size": 20, "progress": False}
+    assert set(al.simulate(rows, digits.targets, strategies="random", **options).strategy) == {"random"}
+
+
 def test_processes_change_nothing_but_the_time(rows: np.ndarray, digits: Digits) -> None:
     def run(jobs: int) -> Any:
         options = {"strategies": ["random", "k_center"], "seeds": 2, "limit": 40, "batch_size": 20, "progress": False}

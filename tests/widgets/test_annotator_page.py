@@ -51,7 +51,7 @@ def test_pace_takes_pauses_out_and_shows_the_busiest_annotators() -> None:
 
 def test_pace_says_why_it_is_empty() -> None:
     assert pace_plot(answers(ann=[1.0, 2.0])).why
-    assert reliability_plot(pd.DataFrame(columns=["annotator", "n", "time", "accuracy", "low", "high"])).why
+    assert reliability_plot(pd.DataFrame(columns=["annotator", "n", "answered_at", "accuracy", "low", "high"])).why
 
 
 def test_cost_plot_adds_the_forecast_to_what_was_spent() -> None:
