@@ -13,6 +13,7 @@ from al_widgets.evaluation.accuracy import (
 from al_widgets.evaluation.budget import budget_use
 from al_widgets.evaluation.certified import (
     certified_estimate,
+    certified_path,
     clopper_pearson_interval,
     look_number,
     ppr_interval,
@@ -35,6 +36,7 @@ __all__ = [
     "bands",
     "budget_use",
     "certified_estimate",
+    "certified_path",
     "chance_accuracy",
     "change_bound",
     "clopper_pearson_interval",

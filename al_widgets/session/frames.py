@@ -97,12 +97,12 @@ def history_frame(rounds: Sequence[Round], certified: Sequence[Estimate]) -> pd.
 
     rows = [
         (r.round, r.n_labels, r.accuracy.value, r.accuracy.low, r.accuracy.high, r.accuracy.method, r.seconds, r.money,
-         r.strategy, r.accuracy.n, r.accuracy.why, r.fit_s, r.trained_at, c.low, c.high)
+         r.strategy, r.accuracy.n, r.accuracy.why, r.fit_s, r.trained_at, c.low, c.high, c.method)
         for r, c in zip(rounds, certified, strict=False)
     ]  # fmt: skip
     columns = [
         "round", "n_labels", "accuracy", "low", "high", "method", "seconds", "money", "strategy", "n_audit", "why",
-        "fit_s", "trained_at", "certified_low", "certified_high",
+        "fit_s", "trained_at", "certified_low", "certified_high", "certified_method",
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
     numbers = ("accuracy", "low", "high", "seconds", "money", "certified_low", "certified_high")

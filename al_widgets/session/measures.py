@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -155,7 +155,7 @@ def in_hindsight(rounds: Sequence[Round], truth: Mapping[str, Any]) -> list[Roun
 def certified_path(rounds: Sequence[Round], audited: Sequence[tuple[str, Any]]) -> list[Estimate]:
     """Return what is certified of the accuracy after each round: all bounds of a session hold together, however often one looks.
 
-    A bound is made when the audit has grown by 30 % since the last, and stands until the next one.
+    A model is told from others by what it predicts for the reserve and for the other items that are remembered.
 
     Parameters
     ----------
@@ -163,20 +163,23 @@ def certified_path(rounds: Sequence[Round], audited: Sequence[tuple[str, Any]]) 
         As they were remembered, oldest first.
     audited : sequence of (str, Any)
         Audit items with their labels, in the order in which they were answered.
-    """
-    from al_widgets.evaluation import certified_estimate, look_number
 
-    looks: list[tuple[int, int]] = []
-    due, estimate, found = 0, certified_estimate(()), []
+    See Also
+    --------
+    al_widgets.evaluation.certified_path : when a bound is made, and which.
+    """
+    from al_widgets import evaluation
+
+    return evaluation.certified_path(_audits(rounds, audited))
+
+
+def _audits(rounds: Sequence[Round], audited: Sequence[tuple[str, Any]]) -> Iterator[tuple[int, int, Hashable]]:
+    """Yield how each round's model did on the audit items answered by then, and what tells it from other models."""
     for record in rounds:
-        n = 0 if record.accuracy.value is None else record.accuracy.n
-        if look_number(n) > due:
-            due, predicted = look_number(n), dict(record.reserve_predictions)
-            right = [predicted[item_id] == label for item_id, label in audited[:n] if item_id in predicted]
-            looks.append((sum(right), len(right)))
-            estimate = certified_estimate(looks)
-        found.append(estimate)
-    return found
+        predicted = dict(record.reserve_predictions)
+        first = audited[: 0 if record.accuracy.value is None else record.accuracy.n]
+        right = [predicted[item_id] == label for item_id, label in first if item_id in predicted]
+        yield sum(right), len(right), record.reserve_predictions
 
 
 def spent_seconds(answers: Iterable[Annotation]) -> float:

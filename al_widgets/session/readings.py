@@ -72,6 +72,7 @@ class Readings(ABC):
     _alone: tuple[Agreed, int] | None = None
     _doubts: tuple[tuple[int, int, int, int], list[Doubt]] | None = None
     _hindsight: tuple[tuple[int, dict[str, Any]], list[Round]] | None = None
+    _certification: tuple[tuple[int, list[tuple[str, Any]]], list[Estimate]] | None = None
 
     @abstractmethod
     def _sync(self) -> None:
@@ -385,7 +386,8 @@ class Readings(ABC):
         """What is certified of the accuracy: bounds that hold, all together with 95 %, for whoever watches all the time.
 
         Clopper-Pearson intervals that share the error among ten looks, made when the audit reaches 30 answers and whenever it has
-        grown by 30 % since; between looks the last one stands. The interval of `accuracy` is narrower and valid at one look only.
+        grown by 30 % since; between looks the last one stands, unless the model stands too: then it is watched after every answer
+        (prior-posterior ratio). `method` says which. The interval of `accuracy` is narrower and valid at one look only.
         """
         from al_widgets.evaluation import certified_estimate
 
@@ -399,7 +401,11 @@ class Readings(ABC):
             audited = [i for i in self._reserve_ids if i in labels]
             first = {i: min((e.answered_at for e in self._ledger.witnesses(i)), default=0.0) for i in audited}
         audited.sort(key=lambda i: (first[i], i))
-        return measures.certified_path(past, [(i, labels[i].label) for i in audited])
+        answers = [(i, labels[i].label) for i in audited]
+        known = self._certification
+        if known is None or known[0] != (len(past), answers):
+            known = self._certification = ((len(past), answers), measures.certified_path(past, answers))
+        return known[1]
 
     def spent(self) -> tuple[float, float | None]:
         """Return seconds and money spent on all answers of this store."""

@@ -59,6 +59,8 @@ class AccuracyPlot:
         Name of the interval.
     certified : tuple of (float, float, float)
         (labels, low, high) of the bounds that hold together, from the first one made.
+    certified_method : str
+        Name of the newest of them, empty where there is none.
     references : tuple of Reference
         Chance, majority class and target, where they are known.
     why : str
@@ -73,6 +75,7 @@ class AccuracyPlot:
     high: tuple[float, ...]
     method: str
     certified: tuple[tuple[float, float, float], ...]
+    certified_method: str
     references: tuple[Reference, ...]
     why: str
     summary: str
@@ -157,17 +160,18 @@ def accuracy_plot(
     if not x:
         why = estimate.why or f"no {terms.audited} yet"
         said = f"No {terms.measure if terms.measure.isupper() else terms.measure.lower()} yet: {why.rstrip('.')}."
-        return AccuracyPlot((), (), (), (), method, (), tuple(references), why, said)
+        return AccuracyPlot((), (), (), (), method, (), "", tuple(references), why, said)
     interval = f"{method} {between(low[-1], high[-1], percent)}" if rows["low"].notna().iloc[-1] else "no interval yet"
     certified = _certified(rows)
+    certified_method = str(rows["certified_method"].iloc[-1]) if certified else ""
     if certified:
-        interval += f", certified {between(*certified[-1][1:], percent)} (95 % for all looks together, Clopper–Pearson)"
+        interval += f", {certified_method} for all looks together {between(*certified[-1][1:], percent)}"
     compare = f" Compare: {lines}." if lines else ""
     summary = (
         f"{terms.measure} {percent(y[-1])} after {plural(int(x[-1]), terms.answer)}, {interval}; "
         f"first {percent(y[0])} after {int(x[0])}.{compare}"
     )
-    return AccuracyPlot(x, y, low, high, method, certified, tuple(references), "", summary)
+    return AccuracyPlot(x, y, low, high, method, certified, certified_method, tuple(references), "", summary)
 
 
 def _certified(rows: pd.DataFrame) -> tuple[tuple[float, float, float], ...]:

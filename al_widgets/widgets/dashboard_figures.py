@@ -179,8 +179,7 @@ class AccuracyFigure:
             y=np.array([v + 0.03 if v < 0.9 else v - 0.11 for v in known.values()]),
             text=[f"{name} {value:.0%}" for name, value in known.items()],
         )
-        methods = [self._measure, *([data.method] if data.method else []), *(["certified"] if data.certified else [])]
-        set_traits(self.figure, title=", ".join(methods))
+        set_traits(self.figure, title=", ".join(filter(None, (self._measure, data.method, data.certified_method))))
         say(self._note, data.why, end / 2, _free_height(known.values()), span=1.0)
 
 

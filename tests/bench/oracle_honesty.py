@@ -8,7 +8,7 @@ import numpy as np
 from evaluation.simulated_sessions import KernelRidge, audit_matrix, digits, run_session
 from promises import head, interval, proportion, row
 
-from al_widgets.evaluation import audit_estimate, certified_estimate, ppr_interval, wilson_interval
+from al_widgets.evaluation import audit_estimate, certified_estimate, certified_path, ppr_interval, wilson_interval
 from al_widgets.evaluation.certified import ppr_log_ratio
 
 
@@ -93,6 +93,28 @@ def c3(seeds, sessions=100, refits=40):
         pointwise += bad_pointwise
     row("certified band", proportion(certified, sessions), "<= 0.05", certified / sessions <= 0.05)
     row("pointwise Wilson (the trap)", proportion(pointwise, sessions), "> 0.25", pointwise / sessions > 0.25)
+    for accuracy in (0.8, 0.9, 0.95):
+        standing(rng, accuracy)
+
+
+def standing(rng, accuracy, sessions=200, refits=8, answers=320):
+    """A model that is refitted a few times and then stands while the audit grows: watched, and by planned looks alone."""
+    missed, widths = 0, []
+    for number in range(sessions):
+        luck = rng.random(answers)
+        truths = np.where(np.arange(answers) < 8 * refits, accuracy - 0.1, accuracy)
+        models = np.minimum(np.arange(answers) // 8, refits)
+        hits = np.array([(luck[: n + 1] < truths[n]).sum() for n in range(answers)])
+        history = [(int(hits[n]), n + 1, int(models[n])) for n in range(3, answers, 4)]
+        path = certified_path(history)
+        missed += any(e.value is not None and not e.low <= truths[e.n - 1] <= e.high for e in path)
+        if number < 50:
+            at = np.arange(2 * refits + 8, len(path))
+            looks = certified_path((s, n, n) for s, n, _ in history)
+            widths.append(np.mean([(path[n].high - path[n].low) / (looks[n].high - looks[n].low) for n in at]))
+    what = f"stands at {accuracy} after {refits} refits"
+    row(f"{what}: ever wrong, {sessions} sessions", proportion(missed, sessions), "<= 0.05", missed / sessions <= 0.05)
+    row(f"{what}: width / that of planned looks alone", widths)
 
 
 def c4(seeds):

@@ -10,6 +10,7 @@ from al_widgets.evaluation import (
     audit_due,
     audit_estimate,
     certified_estimate,
+    certified_path,
     chance_accuracy,
     clopper_pearson_interval,
     correct_for_annotator,
@@ -249,3 +250,44 @@ def test_audit_is_unbiased_where_hits_on_chosen_items_are_not():
         chosen.append((session.predictions[half - 1, later] == y[later]).mean() - session.truth[half - 1])
     assert abs(np.mean(bias)) <= 0.02
     assert np.mean(chosen) < -0.1
+
+
+def test_certified_path_watches_a_model_that_stands_and_spends_no_more_than_the_whole_error():
+    hits = np.cumsum(np.arange(1, 201) % 12 != 0)  # 11 of 12 right
+    standing = [(int(hits[n - 1]), n, "m") for n in range(20, 201)]
+    path = dict(zip(range(20, 201), certified_path(standing), strict=True))
+    assert path[29].value is None
+    assert path[30].low == clopper_pearson_interval(int(hits[29]), 30, 0.005)[0]
+    assert path[38].n == 30  # not known to stand yet
+    assert path[60].n == 60
+    assert "prior-posterior ratio" in path[200].method
+    lows, highs = np.array([(path[n].low, path[n].high) for n in range(30, 201)]).T
+    assert (np.diff(lows) >= 0).all()  # all bounds of one model hold at once
+    assert (np.diff(highs) <= 0).all()
+    # Spending at every look is wider at most answers.
+    spent = [certified_estimate([(s, k) for s, k, _ in standing if k <= n]) for n in range(40, 201, 5)]
+    narrower = [path[n].high - path[n].low < e.high - e.low for n, e in zip(range(40, 201, 5), spent, strict=True)]
+    assert np.mean(narrower) > 0.5
+    # Refitted after that, it is bounded from what is left: a quarter of nine tenths among nine looks.
+    after = certified_path([(27, 30, "m"), (36, 39, "m"), (46, 51, "other")])[-1]
+    assert (after.low, after.high) == pytest.approx(clopper_pearson_interval(46, 51, 0.05 * 0.9 * 0.25 / 9))
+    assert "Clopper-Pearson" in after.method
+    # A model that comes back is another one.
+    assert certified_path([(27, 30, "m"), (36, 39, "other"), (37, 40, "m")])[-1].n == 39
+
+
+def test_certified_path_holds_where_models_stand_and_change():
+    rng = np.random.default_rng(0)
+    missed, sessions = 0, 150
+    for _ in range(sessions):
+        luck, truth = rng.random(300), 0.0
+        history, truths = [], []
+        for n in range(20, 300, 5):
+            if not 60 <= n < 130 and not n >= 150:  # it stands twice
+                truth = 0.92 - 0.3 * np.exp(-n / 60)
+            history.append((int((luck[:n] < truth).sum()), n, truth))
+            truths.append(truth)
+        path = certified_path(history)
+        of = dict(zip((n for _, n, _ in history), truths, strict=True))
+        missed += any(e.value is not None and not e.low <= of[e.n] <= e.high for e in path)
+    assert missed / sessions <= 0.05
