@@ -7,25 +7,18 @@ from __future__ import annotations
 
 import functools
 import http.server
-import shutil
 import statistics
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from harness.page import Chromium  # noqa: E402
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -58,8 +51,7 @@ def main(out: Path) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_address[1]}/js/dev/index.html"
     out.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+    with Chromium() as browser:
 
         def view(query: str, width: int = 1000, height: int = 720) -> Page:
             page = browser.new_context(viewport={"width": width, "height": height}).new_page()
@@ -157,7 +149,6 @@ def main(out: Path) -> None:
             print(
                 f"painted, {name}: n={len(ms)} median={statistics.median(ms):.1f} ms p95={q[18]:.1f} ms max={max(ms):.1f} ms"
             )
-        browser.close()
     server.shutdown()
 
 

@@ -10,16 +10,6 @@ import type {
   Status,
   StatusPush,
 } from "./wire";
-export type {
-  Acknowledged,
-  BadImage,
-  ErrorInfo,
-  ImageInfo,
-  Probability,
-  Queue,
-  Status,
-  StatusPush,
-} from "./wire";
 
 /** What one annotator has said of an item. `mine`: it was the annotator of this page. */
 export interface Said {

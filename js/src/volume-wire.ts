@@ -9,15 +9,6 @@ import type {
   Status,
   Undo,
 } from "./wire";
-export type {
-  Acknowledged,
-  AddClass,
-  ErrorInfo,
-  Probability,
-  ProblemInfo,
-  Status,
-  Undo,
-} from "./wire";
 
 /** Pixels of one section that are set to one value. `box` is [row, column, rows, columns]; `runs` fill it. */
 export interface Part {

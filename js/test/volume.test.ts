@@ -16,11 +16,11 @@ import type {
   SectionState,
   Stroke,
   StrokeRow,
-  Undo,
   VolumeAnswer,
   VolumeInfo,
   VolumeReply,
 } from "../src/volume-wire";
+import type { Undo } from "../src/wire";
 import { MemoryStorage, status } from "./kernel";
 
 const INFO: VolumeInfo = {

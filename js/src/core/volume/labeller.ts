@@ -5,19 +5,17 @@
 import type {
   Next,
   Part,
-  ProblemInfo,
   Proposal,
   SectionState,
   Shape,
   StatesPush,
-  Status,
   Stroke,
   StrokeRow,
   StrokeValue,
-  Undo,
   VolumeAnswer,
   VolumeReply,
 } from "../../volume-wire";
+import type { ProblemInfo, Status, Undo } from "../../wire";
 import { ItemClock } from "../clock";
 import { Link } from "../link";
 import { type Box, IGNORED, type Raster } from "../mask/values";

@@ -1,7 +1,8 @@
 // What the annotator has said: masks, verdicts on whole sections, and undo over both. The newest word of this page counts, below it
 // what the kernel told.
 
-import type { Part, SectionState, Stroke, StrokeRow, Undo, VolumeAnswer } from "../../volume-wire";
+import type { Part, SectionState, Stroke, StrokeRow, VolumeAnswer } from "../../volume-wire";
+import type { Undo } from "../../wire";
 import { AnswerHistory } from "../history";
 import { MaskBook } from "../mask/book";
 import type { Raster } from "../mask/values";

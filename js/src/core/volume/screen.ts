@@ -1,7 +1,6 @@
 // What the volume's labeller is given and shows: types that the views, the host and the labeller share.
 
 import type {
-  AddClass,
   GetSections,
   Look,
   Next,
@@ -11,13 +10,13 @@ import type {
   States,
   StatesPush,
   Stroke,
-  Undo,
   VisitPush,
   VolumeAnswer,
   VolumeHello,
   VolumeInfo,
   VolumeReply,
 } from "../../volume-wire";
+import type { AddClass, Undo } from "../../wire";
 import type { HostOptions } from "../host_options";
 import type { Talk } from "../link";
 
