@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from al_widgets.evaluation.accuracy import wilson_interval
 from al_widgets.evaluation.error_decay import BEYOND, labels_to_target
 from al_widgets.records import Estimate, Forecast
 
@@ -61,7 +62,7 @@ def forecast_to_target(
     Returns
     -------
     Forecast
-        Without figures, and with `why`, when it is too early to say: fewer than 10 audit errors, fewer than 4 refits,
+        0 labels where today's accuracy is above the target by its 80 % interval. Without figures, and with `why`, when it is too early to say: fewer than 10 audit errors, fewer than 4 refits,
         or a target error below 0.6 of the present one (measured: such forecasts were off by a factor of 2.3).
 
     Notes
@@ -88,10 +89,14 @@ def forecast_to_target(
     n_audit = int((~np.isnan(newest)).sum())
     n_errors = int(np.nansum(1 - newest))
     wanted = 1 - target
+    if n_audit and wilson_interval(n_audit - n_errors, n_audit, 0.8)[0] >= target:
+        reached = Estimate(0.0, 0.0, 0.0, n_audit, "Wilson 80 %")
+        return Forecast(target, labels=reached, seconds=reached, money=reached, never=0.0)
     if n_errors < MIN_ERRORS:
         return _too_early(
             target,
-            f"too early to say: {n_errors} of {n_audit} audit labels are errors of the model, {MIN_ERRORS} are needed",
+            f"too early to say: the model errs on {n_errors} of {n_audit} audit labels; a forecast takes {MIN_ERRORS} errors, or so many "
+            "labels that the target is seen to be reached",
         )
     present = n_errors / n_audit
     if wanted < LEAST_TARGET * present:

@@ -74,6 +74,14 @@ def reserve_rows(store: Store, ids: Sequence[str], audit: float) -> list[int]:
     return [row[item_id] for item_id in reserve_order(kept["secret"], ids, kept["fraction"])]
 
 
+def checked_encoder(pool: Pool, encoder: Any) -> Any:
+    """Return the encoder for what a user gave, or raise `EncoderError`; those with weights are opened when they are needed."""
+    from al_widgets.features import open_encoder
+
+    weights = encoder is None or (isinstance(encoder, str) and encoder == "pretrained")
+    return encoder if weights else open_encoder(encoder, getattr(pool, "item_shape", None))
+
+
 def feature_table(pool: Pool, encoder: Any) -> Any:
     """Return the table that encodes a pool, with the cache on disk behind it."""
     from al_widgets.features import DescriptionCache, FeatureTable, open_encoder

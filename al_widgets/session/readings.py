@@ -9,6 +9,8 @@ import itertools
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -367,7 +369,10 @@ class Readings(ABC):
     def accuracy(self) -> Estimate:
         """Accuracy of the present model, on the audit items answered so far."""
         with self._lock:
-            return measures.accuracy(self._rounds.snapshot, self._labels(), self._row, self._reserve_ids)
+            found = measures.accuracy(self._rounds.snapshot, self._labels(), self._row, self._reserve_ids)
+        if self._rounds.snapshot is None and self.last_error:
+            return replace(found, why=f"There is no model: {self.last_error}")
+        return found
 
     @property
     def corrected_accuracy(self) -> Estimate:
@@ -533,6 +538,9 @@ class Readings(ABC):
             return "done", "Nothing is left to show: every item was set aside, session.problems() says why."
         if counts["labelled"] + counts["skipped"] + counts["unsure"] >= counts["total"]:
             return "done", f"All {counts['total']} items are answered."
+        room = inf if use is None else use.room(self.pace()[0])
+        if len(self._store.leased()) >= room:
+            return "waiting", f"The last {room:.0f} answers of the budget are asked for on other pages."
         return "waiting", "Other annotators hold the items that are left."
 
     @property

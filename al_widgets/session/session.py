@@ -204,6 +204,7 @@ class Session(Drawing):
         return ServingQueue(len(self._ids), reserve, audit, self.seed)
 
     def _make_encoding(self, encoder: Any) -> BackgroundEncoding:
+        encoder = measures.checked_encoder(self._pool, encoder)
         return BackgroundEncoding(
             make_table=lambda: measures.feature_table(self._pool, encoder),
             order=self._encoding_order,

@@ -287,6 +287,8 @@ def _forecast_tile(forecast: Forecast) -> Tile:
     labels = forecast.labels
     if forecast.why or labels.value is None:
         return Tile(name, "–", forecast.why or labels.why or "too early to say")
+    if labels.high == 0:
+        return Tile(name, "reached", f"the whole interval of today's figure lies above it ({labels.method})")
     reached = math.isfinite(labels.value)
     value = plural(round(labels.value), "more label") if reached else "may never be reached"
     notes = []

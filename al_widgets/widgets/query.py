@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from al_widgets.errors import UnknownItemError
+from al_widgets.errors import TaskError, UnknownItemError
 from al_widgets.session import Session
 from al_widgets.widgets import entries, status
 from al_widgets.widgets.session_widget import PictureWidget, acknowledged
@@ -60,6 +60,11 @@ class QueryWidget(PictureWidget):
         **kwargs: Any,
     ) -> None:
         self._windows: dict[str, dict[str, ImageInfo]] = {}
+        if session.task.kind != "classification":
+            raise TaskError(
+                "QueryWidget shows sessions whose task is al.Classification; "
+                f"al.VolumeWidget(session) shows one whose task is al.{type(session.task).__name__}"
+            )
         super().__init__(session, title=title, keys=keys, show_model=show_model, height=height, **kwargs)
 
     # ---- from the page ------------------------------------------------------------------------------------------------

@@ -183,12 +183,23 @@ def test_forecast_says_too_early_when_errors_or_trainings_are_few():
     n = np.arange(20, 201, 20).astype(float)
     good = curve_matrix(rng, n, lambda k: 0.03 + 0 * k)
     few = forecast_to_target(good[:100], n, 0.98, seconds_per_label=2.0, rng=rng)
-    assert "of 100 audit labels are errors of the model, 10 are needed" in few.why
+    assert "of 100 audit labels; a forecast takes 10 errors" in few.why
     assert few.labels.value is few.seconds.value is few.money.value is few.never is None
     poor = curve_matrix(rng, n, lambda k: 0.3 + 0 * k)
     assert "cannot" in forecast_to_target(poor, n, 0.95, seconds_per_label=2.0, rng=rng).why
     assert "trainings" in forecast_to_target(poor[:, :2], n[:2], 0.75, seconds_per_label=2.0, rng=rng).why
     assert "trainings" in forecast_to_target(np.empty((0, 0)), [], 0.75, seconds_per_label=2.0, rng=rng).why
+
+
+def test_forecast_of_a_target_that_is_reached_is_nothing_more():
+    n = np.arange(20, 201, 20).astype(float)
+    right = np.ones((80, n.size))
+    rng = np.random.default_rng(0)
+    found = forecast_to_target(right, n, 0.95, seconds_per_label=2.0, hourly_rate=20.0, rng=rng)
+    assert (found.labels.value, found.seconds.value, found.money.value, found.why) == (0.0, 0.0, 0.0, "")
+    few = forecast_to_target(right[:15], n, 0.95, seconds_per_label=2.0, rng=rng)
+    assert few.labels.value is None
+    assert "errs on 0 of 15" in few.why
 
 
 def test_forecast_says_never_when_the_curve_is_flat():

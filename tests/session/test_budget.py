@@ -157,3 +157,11 @@ def test_the_models_confidence_narrows_the_accuracy_where_that_is_safe() -> None
     assert found.low < right.mean() < found.high
     few = measures.accuracy(Model(), dict(list(labels.items())[:30]), row, ids)  # type: ignore[arg-type]
     assert few.method == "Wilson 95 %"
+
+
+def test_a_page_without_work_says_who_has_the_rest_of_the_budget(open_session: Open, digits: Digits) -> None:
+    session = quick(open_session, digits, budget=al.Budget(labels=6))
+    label(session, digits, 2)
+    assert len(session.draw("a grid", 10)) == 4
+    assert session.draw("a page", 3) == []
+    assert session.idle() == ("waiting", "The last 4 answers of the budget are asked for on other pages.")

@@ -15,6 +15,7 @@ from PIL import Image
 
 import al_widgets as al
 from al_widgets.errors import (
+    EncoderError,
     LearnerError,
     SessionClosedError,
     SessionError,
@@ -353,3 +354,20 @@ def test_what_is_certified_stands_between_its_looks_and_is_wider_than_one_look(
     plot = accuracy_plot(frame, accuracy, session.task.classes, {}, None)
     assert "certified" in plot.summary
     assert plot.certified[-1][1:] == (certified.low, certified.high)
+
+
+def test_an_encoder_that_there_is_not_is_refused_at_once(open_session):
+    with pytest.raises(EncoderError, match="no encoder is called 'foo'"):
+        open_session(encoder="foo")
+
+
+def test_a_failing_encoder_is_told_where_the_accuracy_would_stand(open_session, digits):
+    def broken(picture):
+        raise ValueError("no such lens")
+
+    session = open_session(encoder=broken)
+    for item_id in session.pool.item_ids[:30]:
+        session.submit(item_id, digits.truth(item_id))
+    session.wait(30)
+    assert "no such lens" in session.accuracy.why
+    assert "no such lens" in repr(session)

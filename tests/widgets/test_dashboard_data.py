@@ -133,6 +133,13 @@ def test_tiles_say_why_instead_of_a_figure():
     assert "costs" not in head["Spent"].note
 
 
+def test_tiles_say_that_a_target_is_reached():
+    nothing_more = Estimate(0.0, 0.0, 0.0, 80, "Wilson 80 %")
+    done = Forecast(0.95, nothing_more, nothing_more, nothing_more, 0.0)
+    head = {t.name: t for t in tiles(n_labels=300, n_items=700, estimate=NOTHING, seconds=9, money=None, forecast=done)}
+    assert head["To 95.0 %"].value == "reached"
+
+
 def test_tiles_give_interval_money_and_an_open_end():
     estimate = Estimate(0.9, 0.8, 0.95, 40, "Wilson 95 %")
     money = Estimate(30.0, 9.0, math.inf, 40, "80 %")

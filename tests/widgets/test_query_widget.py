@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 import al_widgets as al
+from al_widgets.errors import TaskError
 from al_widgets.testing.frontend import FakeFrontend
 
 Open = Callable[..., al.QueryWidget]
@@ -293,3 +295,11 @@ def test_turns_of_the_interpreter_are_short_only_while_a_message_is_dealt_with(o
         list(pool.map(lambda pair: page.send("answer", rid=f"t{pair[0]}", **pair[1]), enumerate(messages)))
     assert max(during) < before
     assert sys.getswitchinterval() == before
+
+
+def test_a_session_of_masks_is_sent_to_the_widget_that_shows_it(tmp_path):
+    volume = al.Volume(np.zeros((3, 8, 8), np.int16))
+    session = al.Session(al.SlicePool(volume), al.Segmentation(["soil", "mine"]), store=tmp_path / "v.db", audit=0)
+    with pytest.raises(TaskError, match=r"al\.VolumeWidget\(session\) shows one whose task is al\.Segmentation"):
+        al.QueryWidget(session)
+    session.close()
