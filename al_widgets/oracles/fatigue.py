@@ -87,14 +87,6 @@ def accuracy_fall(result: Consensus, annotator: int) -> Fall | None:
     return find_fall(result.emission[own], result.chains.block, DROP, result.model)
 
 
-def has_turned(result: Consensus, annotator: int) -> bool:
-    """Whether an annotator's accuracy has fallen and not recovered."""
-    fall = accuracy_fall(result, annotator)
-    if fall is None or fall.certainty <= CERTAINTY:
-        return False
-    return bool(result.coming[annotator][result.model.accuracy < fall.before - DROP].sum() > 0.5)
-
-
 def pace_change(elapsed_s: npt.ArrayLike) -> tuple[float, float]:
     """Compare the newest answers' seconds with the earlier ones.
 
@@ -128,7 +120,7 @@ def _advise(result: Consensus, number: int) -> BreakAdvice:
     now = float(result.next_accuracy[number])
     pace, z = pace_change(result.answers.elapsed_s[result.answers.annotator == number])
     why = ""
-    if fall is not None and has_turned(result, number):
+    if fall is not None and fall.certainty > CERTAINTY and _still_low(result, number, fall):
         why = (
             f"the last {fall.since:.0f} answers are less reliable than those before (accuracy about {fall.after:.2f}, "
             f"{fall.before:.2f} before): take a break"
@@ -139,6 +131,11 @@ def _advise(result: Consensus, number: int) -> BreakAdvice:
         why = f"the last {WINDOW} answers took {pace:.1f} times as long as before: slow down, or take a break"
     before, certainty = (float("nan"),) * 2 if fall is None else (fall.before, fall.certainty)
     return BreakAdvice(name, bool(why), why, now, before, certainty, pace)
+
+
+def _still_low(result: Consensus, number: int, fall: Fall) -> bool:
+    """Whether the annotator's next answer is probably worse than before the fall by more than `DROP`."""
+    return bool(result.coming[number][result.model.accuracy < fall.before - DROP].sum() > 0.5)
 
 
 def _ranks(values: FloatArray) -> FloatArray:

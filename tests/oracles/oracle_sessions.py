@@ -280,7 +280,7 @@ def relabel_session(
 
 def alarm_session(seed, drop=None, events=600, every=10, jump=0.01, first=100):
     """Return the number of the answer at which annotator 0 was first reported to have fallen, or None."""
-    from al_widgets.oracles.fatigue import has_turned
+    from al_widgets.oracles.fatigue import advise_breaks
 
     labels = crowd(
         "digits",
@@ -307,7 +307,8 @@ def alarm_session(seed, drop=None, events=600, every=10, jump=0.01, first=100):
             part, KernelRidge(labels.X[items]).leave_one_out, start=result, rounds=4 if result is None else 2, jump=jump
         )
         watched = [0] if drop is not None else range(len(part.annotators))
-        if any(has_turned(result, j) for j in watched) and (drop is None or n > drop[0]):
+        advice = advise_breaks(result)
+        if any(advice[j].suggested for j in watched) and (drop is None or n > drop[0]):
             return n
     return None
 
