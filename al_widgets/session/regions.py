@@ -117,9 +117,11 @@ def refined(
         here = region.voxels[0] == index
         coarse = np.zeros([-(-n // cell) for n in cut.shape], bool)
         coarse[region.voxels[1][here], region.voxels[2][here]] = True
-        inside = coarse.repeat(cell, 0).repeat(cell, 1)[: cut.shape[0], : cut.shape[1]] & ~cut
-        sharp = inside & (foreground > region.level)
-        rows, columns = np.nonzero(sharp if sharp.any() else inside)
+        whole = coarse.repeat(cell, 0).repeat(cell, 1)[: cut.shape[0], : cut.shape[1]]
+        inside = whole & ~cut
+        # The zoomed map may stay below the level all over a small cell; and somebody may have painted it all meanwhile.
+        best = next(m for m in (inside & (foreground > region.level), inside, whole) if m.any())
+        rows, columns = np.nonzero(best)
         found.append((np.full(rows.size, index, np.intp), rows, columns))
     sections, rows, columns = (np.concatenate(axis) for axis in zip(*found, strict=True))
     return of_voxels(region, (sections, rows, columns))
