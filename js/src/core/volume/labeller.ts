@@ -6,7 +6,6 @@ import type {
   Next,
   Part,
   Proposal,
-  SectionState,
   Shape,
   StatesPush,
   Stroke,
@@ -17,18 +16,14 @@ import type {
 } from "../../volume-wire";
 import type { ProblemInfo, Status, Undo } from "../../wire";
 import { ItemClock } from "../clock";
-import { Link } from "../link";
 import { type Box, IGNORED, type Raster } from "../mask/values";
-import { Outbox, type Waiting } from "../outbox";
-import { Problems } from "../problems";
-import { sameNames } from "../screen";
 import { batch, computed, type ReadSignal, signal } from "../signal";
-import * as text from "../text";
 import { Asking } from "./asking";
+import { Delivery, whyNot } from "./delivery";
 import { Expectations, type Expected } from "./expected";
 import { indexOf, isGuest, Places, plain } from "./places";
 import { AnswerRecord } from "./record";
-import { type Verdict, VOLUME_EVENTS, type VolumeEvent, type VolumeOptions, type VolumeTalk } from "./screen";
+import type { Verdict, VolumeOptions, VolumeTalk } from "./screen";
 import { Sections } from "./sections";
 
 type Tool = StrokeValue["tool"];
@@ -36,8 +31,8 @@ type Tool = StrokeValue["tool"];
 export type VolumePhase = "ready" | "waiting" | "done" | "offline";
 
 export class VolumeLabeller {
-  readonly status = signal<Status | null>(null);
-  readonly classes = signal<readonly string[]>([]);
+  readonly status: Delivery["status"];
+  readonly classes: Delivery["classes"];
   /** Index of the section on the screen. */
   readonly index = signal(0);
   /** Index of the section that has been drawn; -1: none. Only what was seen can be labelled. */
@@ -47,8 +42,9 @@ export class VolumeLabeller {
   readonly predictions = signal(0);
   readonly opinion = signal(true);
   readonly announcement = signal("");
-  readonly notices: Problems;
-  readonly link: Link<VolumeTalk>;
+  readonly notices: Delivery["notices"];
+  readonly link: Delivery["link"];
+  readonly saved: Delivery["saved"];
   readonly sections: Sections;
   readonly record: AnswerRecord;
   readonly asking: Asking;
@@ -56,29 +52,21 @@ export class VolumeLabeller {
   readonly phase: ReadSignal<VolumePhase>;
   /** Counts how often somebody asked elsewhere that a section be shown here. */
   readonly visits = signal(0);
-  /** Called for each event that has reached the disk. */
-  readonly saved = new Set<(saved: { event_id: string; ms: number }) => void>();
-
-  readonly #outbox: Outbox<VolumeEvent>;
+  readonly #delivery: Delivery;
   readonly #expected = new Expectations();
   readonly #clock: ItemClock;
   readonly #anchored = new Set<string>();
   readonly #places: Places;
-  readonly #madeAt = new Map<string, number>();
   /** A stroke is being drawn: the mask under the hand is not replaced meanwhile. */
   drawing = false;
   #started = false;
   #looked = -1;
-  /** Number of our newest event that has reached the disk. */
-  #delivered = -1;
 
   readonly #options: VolumeOptions;
   constructor(options: VolumeOptions) {
     this.#options = options;
-    const { info, now, today, storage, storeId, client, annotator } = options;
-    this.classes.set(options.classes);
+    const { info, now, today } = options;
     this.opinion.set(options.showModel);
-    this.notices = new Problems(now);
     this.#clock = new ItemClock(now, today);
     this.record = new AnswerRecord(info.rows, info.columns);
     this.history = this.record.history;
@@ -88,53 +76,26 @@ export class VolumeLabeller {
       show: (proposal) => this.#propose(proposal),
       isOpen: ({ index }) => index !== this.index.peek() && !this.verdict(index).finished,
       busy: () => this.drawing,
-      nothing: (message) => this.#say("info", message, "next"),
+      nothing: (message) => this.#delivery.say("info", message, "next"),
     });
-    this.#outbox = new Outbox<VolumeEvent>(storage, storeId, client, annotator, VOLUME_EVENTS);
-    this.link = new Link<VolumeTalk>(
-      options.port,
-      this.#outbox,
-      {
-        settled: (item, reply) => {
-          this.#settled(item);
-          if (reply?.states != null) {
-            this.#hear(reply.states);
-            this.#explain(item.message, reply.states);
-          }
-          if (reply?.wants != null) this.asking.wants.set(reply.wants);
-          this.asking.heard(item.message.event_id);
-        },
-        refused: (item, error) => this.#refused(item, error.message),
-        postponed: (_item, error) =>
-          this.#say("warning", `Not saved yet: ${error.message}. Trying again.`, "postponed"),
-        status: (status, problem) => {
-          this.#setStatus(status);
-          if (problem != null) this.notices.add(problem);
-        },
-        pushes: ["prediction", "proposal", "states", "visit"],
-        push: (push, buffers) => {
-          if (push.kind === "visit") {
-            this.#visitedAt(push.index);
-            return;
-          }
-          if (push.client != null && push.client !== client) return;
-          if (push.kind === "prediction") {
-            this.#expect(push.prediction, buffers);
-          } else if (push.kind === "states") {
-            this.#hearElsewhere(push);
-          } else {
-            this.asking.utilities.set(push.utilities);
-            this.asking.wants.set(push.wants);
-            if (push.proposal?.region == null) {
-              this.asking.proposal.set(push.proposal);
-              this.#invite(push.proposal);
-            }
-          }
-        },
-        recovered: () => this.#hello(),
+    this.#delivery = new Delivery(options, this.record, {
+      replied: ({ event_id }, reply) => {
+        if (reply?.wants != null) this.asking.wants.set(reply.wants);
+        this.asking.heard(event_id);
       },
-      now,
-    );
+      pushed: (push, buffers) => this.#pushed(push, buffers),
+      recovered: () => this.#hello(),
+      unlearned: (round) => {
+        this.#expected.drop(round);
+        this.predictions.set(this.predictions.peek() + 1);
+      },
+      busy: () => this.drawing,
+    });
+    this.status = this.#delivery.status;
+    this.classes = this.#delivery.classes;
+    this.notices = this.#delivery.notices;
+    this.link = this.#delivery.link;
+    this.saved = this.#delivery.saved;
     this.sections = new Sections(
       info,
       (indices, done) =>
@@ -143,14 +104,14 @@ export class VolumeLabeller {
           (reply, buffers) => {
             if (reply != null && !reply.ok) {
               const message = whyNot(reply);
-              this.#say("error", `A section cannot be shown: ${message}`, "sections");
+              this.#delivery.say("error", `A section cannot be shown: ${message}`, "sections");
             }
             // Meanwhile something else may be shown there.
             const wanted = reply?.sections?.filter((s) => s.item_id === this.idOf(s.index)) ?? [];
             done(reply?.ok === true ? wanted : null, buffers);
           },
         ),
-      (message) => this.#say("error", message, "sections"),
+      (message) => this.#delivery.say("error", message, "sections"),
     );
     this.phase = computed<VolumePhase>(() => {
       const connection = this.link.connection.get();
@@ -165,20 +126,15 @@ export class VolumeLabeller {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    for (const { message, rejected } of this.#outbox.adopt(this.#options.alive())) {
-      if (rejected == null) this.record.adopt(message);
-      else this.#refusal(message, rejected);
-    }
+    this.#delivery.start();
     this.#hello();
   }
 
   /** To be called about once a second. */
   tick(): void {
     if (!this.#started) return;
-    this.link.tick();
-    this.notices.tick();
+    this.#delivery.tick();
     if (this.link.connection.peek() === "ok") this.sections.fill();
-    this.#refresh();
   }
 
   receive(content: unknown, buffers: readonly DataView[]): void {
@@ -280,7 +236,7 @@ export class VolumeLabeller {
     this.#clock.show(item_id);
     const message: Stroke = {
       kind: "stroke",
-      ...this.#numbered(),
+      ...this.#delivery.numbered(),
       item_id,
       value: { tool, parts: [...parts], shape, recipe: this.#options.recipe() },
       token: this.asking.tokenOf(item_id),
@@ -295,7 +251,7 @@ export class VolumeLabeller {
       this.link.keep(message);
       this.record.stroke(message, laid);
     });
-    this.#flush();
+    this.#delivery.flush();
     return true;
   }
 
@@ -358,7 +314,7 @@ export class VolumeLabeller {
           return;
         }
         failed();
-        this.#say("warning", whyNot(reply), "next");
+        this.#delivery.say("warning", whyNot(reply), "next");
       },
     );
   }
@@ -413,7 +369,7 @@ export class VolumeLabeller {
       if (asked == null) this.#visit(row);
       else this.#propose(asked);
     });
-    this.#flush();
+    this.#delivery.flush();
   }
 
   redo(): void {
@@ -430,7 +386,7 @@ export class VolumeLabeller {
       this.#visit(row);
       if (row.kind !== "stroke") this.#places.seat(plain(row.item_id));
     });
-    this.#flush();
+    this.#delivery.flush();
   }
 
   toggleOpinion(): void {
@@ -449,8 +405,7 @@ export class VolumeLabeller {
   }
 
   dismiss(key: string): void {
-    this.notices.remove(key);
-    if (this.#outbox.get(key)?.rejected != null) this.#outbox.settle(key);
+    this.#delivery.dismiss(key);
   }
 
   // ---- inside ----
@@ -466,7 +421,7 @@ export class VolumeLabeller {
     const item_id = this.item;
     const message: VolumeAnswer = {
       kind: "answer",
-      ...this.#numbered(),
+      ...this.#delivery.numbered(),
       item_id: asked?.item_id ?? item_id,
       answer,
       finished,
@@ -485,14 +440,14 @@ export class VolumeLabeller {
         if (this.asking.proposal.peek()?.item_id === item_id) this.asking.proposal.set(null);
       }
     });
-    this.#flush();
+    this.#delivery.flush();
     return message.event_id;
   }
 
   #undoEvent(target: string, item_id: string): Undo {
     const message: Undo = {
       kind: "undo",
-      ...this.#numbered(),
+      ...this.#delivery.numbered(),
       target,
       item_id,
       answered_at_ms: this.#options.today(),
@@ -501,12 +456,19 @@ export class VolumeLabeller {
     return message;
   }
 
-  #numbered(): { rid: string; client: string; seq: number; event_id: string } {
-    const { client } = this.#outbox;
-    const seq = this.#outbox.nextSeq();
-    const event_id = `${client}-${seq}`;
-    this.#madeAt.set(event_id, this.#options.now());
-    return { rid: event_id, client, seq, event_id };
+  #pushed(push: Exclude<VolumeTalk["push"], StatesPush>, buffers: readonly DataView[]): void {
+    if (push.kind === "visit") {
+      this.#visitedAt(push.index);
+    } else if (push.kind === "prediction") {
+      this.#expect(push.prediction, buffers);
+    } else {
+      this.asking.utilities.set(push.utilities);
+      this.asking.wants.set(push.wants);
+      if (push.proposal?.region == null) {
+        this.asking.proposal.set(push.proposal);
+        this.#invite(push.proposal);
+      }
+    }
   }
 
   #hello(): void {
@@ -517,15 +479,12 @@ export class VolumeLabeller {
       () => ({ kind: "hello", replaces: this.#options.replaces(), looking_at: this.index.peek() }),
       (reply, buffers) => {
         if (reply?.ok !== true) {
-          this.#say("error", whyNot(reply), "hello");
+          this.#delivery.say("error", whyNot(reply), "hello");
           return;
         }
         this.notices.remove("hello");
-        this.record.load(reply.history ?? [], (eventId) => {
-          const waiting = this.#outbox.get(eventId);
-          return waiting != null && waiting.rejected == null;
-        });
-        this.#hear(reply.states ?? []);
+        this.record.load(reply.history ?? [], (eventId) => this.#delivery.isPending(eventId));
+        this.#delivery.hear(reply.states ?? []);
         this.#expect(reply.prediction, buffers);
         const { proposal } = reply;
         if (proposal != null && proposal.region == null) this.asking.proposal.set(proposal);
@@ -550,111 +509,10 @@ export class VolumeLabeller {
     );
   }
 
-  /** Takes the kernel's word on sections. */
-  #hear(states: readonly SectionState[]): void {
-    const settled = this.#outbox.unsaved === 0 && !this.drawing;
-    this.record.hear(states, settled, this.drawing, (item, why) =>
-      this.#say("error", `${plain(item)}: ${why}`, "states"),
-    );
-  }
-
-  /** What was said in another view, or in a cell. States from before our own newest stroke are asked for again. */
-  #hearElsewhere({ seq, states, history }: StatesPush): void {
-    this.record.load(history, () => true);
-    if (seq >= this.#delivered) this.#hear(states);
-    else for (const { item_id } of states) this.record.stale.add(item_id);
-    this.record.judged();
-    this.#refresh();
-  }
-
-  /** Says once why nothing came of a section: afterwards, for whoever knows it before paints otherwise. */
-  #explain({ kind }: VolumeEvent, states: readonly Verdict[]): void {
-    if (this.#explained || kind !== "answer" || !states.some(({ measures }) => measures)) return;
-    this.#explained = true;
-    this.#say(
-      "info",
-      "The section just finished was kept aside: the model is measured by it and does not learn from it. More come in between, unmarked.",
-      "aside",
-    );
-  }
-  #explained = false;
-
-  /** Asks the kernel for masks that may differ from ours, when nothing of ours is under way. */
-  #refresh(): void {
-    if (
-      this.record.stale.size === 0 ||
-      this.drawing ||
-      this.#outbox.unsaved > 0 ||
-      this.link.isOpen("states")
-    )
-      return;
-    const item_ids = [...this.record.stale];
-    this.link.request(
-      () => ({ kind: "states", item_ids }),
-      (reply) => {
-        if (reply?.ok !== true) return;
-        this.#hear(reply.states ?? []);
-        if (this.#outbox.unsaved === 0) for (const item of item_ids) this.record.stale.delete(item);
-      },
-    );
-  }
-
-  #settled({ message }: Waiting<VolumeEvent>): void {
-    this.notices.remove("postponed");
-    if (message.client === this.#outbox.client) this.#delivered = Math.max(this.#delivered, message.seq);
-    const { event_id, answered_at_ms } = message;
-    const made = this.#madeAt.get(event_id);
-    this.#madeAt.delete(event_id);
-    const ms = made == null ? this.#options.today() - answered_at_ms : this.#options.now() - made;
-    for (const tell of this.saved) tell({ event_id, ms });
-    this.#options.delivered(event_id);
-    this.#options.later(() => this.#refresh());
-  }
-
-  #refused({ message }: Waiting<VolumeEvent>, reason: string): void {
-    this.record.forget(message.event_id);
-    this.#refusal(message, reason);
-  }
-
-  #refusal(message: VolumeEvent, reason: string): void {
-    const what =
-      message.kind === "stroke"
-        ? `A stroke (${message.value.tool})`
-        : message.kind === "answer"
-          ? "An answer"
-          : "Undo";
-    this.#say("error", `${what} on ${plain(message.item_id)} was refused: ${reason}`, message.event_id);
-  }
-
-  #setStatus(status: Status): void {
-    const old = this.status.peek();
-    if (old != null && status.rev < old.rev) return;
-    this.status.set(status);
-    if (old != null && status.round < old.round) {
-      // All that the model had learned from was undone.
-      this.#expected.drop(old.round);
-      this.predictions.set(this.predictions.peek() + 1);
-    }
-    if (!sameNames(status.classes, this.classes.peek())) this.classes.set(status.classes);
-  }
-
   #expect(prediction: VolumeReply["prediction"], buffers: readonly DataView[]): void {
     if (prediction != null && this.#expected.take(prediction, buffers))
       this.predictions.set(this.predictions.peek() + 1);
   }
-
-  /** Sends what is kept, once what was just done is on the screen. */
-  #flush(): void {
-    this.#options.later(() => this.link.flush());
-  }
-
-  #say(severity: ProblemInfo["severity"], message: string, key: string): void {
-    this.notices.add({ severity, message }, key);
-  }
-}
-
-function whyNot(reply: VolumeReply | null): string {
-  return reply?.error?.message ?? text.NO_ANSWER;
 }
 
 function kindOf({ kind, tool }: StrokeRow): string {
