@@ -5,15 +5,14 @@ import { colourTable, paintValues } from "../../core/display/levels";
 import type { Size } from "../../core/geometry";
 import type { Box } from "../../core/mask/values";
 import type { Expected } from "../../core/volume/expected";
-import { clamp, pan, shown, ticks, type View, whole, zoom } from "../../core/volume/view";
+import { clamp, pan, type View, whole, zoom } from "../../core/volume/view";
 import { afterPaint, h, on, type Scope, setAttribute } from "../dom";
+import { drawAxes } from "./axes";
 import { drawEdge, drawSides } from "./marks";
 import { ExpectedBitmap, MaskBitmap } from "./overlay";
 import type { Looks, Place, VolumeState } from "./state";
-import { at, labelled, type Scaled, sectionAt, sides } from "./units";
+import { sectionAt } from "./units";
 
-/** Room for the axes around the picture, in CSS pixels; as in the style sheet. */
-const MARGIN = { left: 58, top: 8, bottom: 38 };
 /** CSS pixels a raw pixel from which on the picture has hard edges. */
 const CRISP_FROM = 2;
 
@@ -176,74 +175,15 @@ export function stageView(
     stage.onGuide(context, view);
   }
 
-  function drawAxes(): void {
-    const context = contexts.axes;
-    if (context == null || room.width === 0) return;
-    const r = ratio();
-    const { across, down, deep } = sides(settings);
-    const style = getComputedStyle(element);
-    context.setTransform(r, 0, 0, r, 0, 0);
-    context.clearRect(0, 0, axes.width, axes.height);
-    context.fillStyle = style.color;
-    context.strokeStyle = style.color;
-    context.font = `11px ${style.fontFamily}`;
-    context.lineWidth = 1;
-    const right = MARGIN.left + room.width;
-    const bottom = MARGIN.top + room.height;
-
-    /** Marks of one side, where the section is; `spacing` is how far they are apart at least. */
-    const along = (
-      side: Scaled,
-      [start, perRaw, n, length]: readonly [number, number, number, number],
-      spacing: number,
-      put: (p: number, text: string) => void,
-    ): void => {
-      const perPixel = side.step / perRaw;
-      const first = Math.max(0, start);
-      const from = at(side, (first - start) / perRaw);
-      const found = ticks(from, perPixel, Math.min(length, start + n * perRaw) - first, spacing);
-      const step = Math.abs((found[1] ?? 1) - (found[0] ?? 0));
-      for (const tick of found) put(first + (tick - from) / perPixel, shown(tick, step));
-    };
-    const sideways = [view.x, view.sx, image.width, room.width] as const;
-    const downwards = [view.y, view.sy, image.height, room.height] as const;
-    context.textAlign = "center";
-    context.textBaseline = "top";
-    along(across, sideways, 80, (p, text) => {
-      context.fillRect(MARGIN.left + p, bottom, 1, 4);
-      context.fillText(text, Math.min(MARGIN.left + p, right - 10), bottom + 6);
-    });
-    context.fillText(labelled(across), MARGIN.left + room.width / 2, bottom + 21);
-    context.textBaseline = "middle";
-    context.textAlign = "right";
-    along(down, downwards, 44, (p, text) => {
-      context.fillRect(MARGIN.left - 4, MARGIN.top + p, 4, 1);
-      context.fillText(text, MARGIN.left - 7, Math.max(MARGIN.top + p, MARGIN.top + 5));
-    });
-    if (deep != null) {
-      context.textAlign = "left";
-      along(deep, downwards, 44, (p, text) => {
-        context.fillRect(right, MARGIN.top + p, 4, 1);
-        context.fillText(text, right + 7, Math.max(MARGIN.top + p, MARGIN.top + 5));
-      });
-    }
-    const turned = (text: string, x: number): void => {
-      context.save();
-      context.translate(x, MARGIN.top + room.height / 2);
-      context.rotate(-Math.PI / 2);
-      context.textAlign = "center";
-      context.fillText(text, 0, 0);
-      context.restore();
-    };
-    turned(labelled(down), 9);
-    if (deep != null) turned(labelled(deep), right + 46);
+  function drawAround(): void {
+    if (contexts.axes != null) drawAxes(contexts.axes, element, settings, view, room, ratio());
   }
 
   function drawAll(): void {
     drawBelow();
     drawOver(null);
     drawTop();
-    drawAxes();
+    drawAround();
     surface.dataset["alScale"] = String(view.sx);
     setAttribute(surface, "data-al-scale-y", view.sy);
     surface.dataset["alX"] = String(view.x);
@@ -379,7 +319,7 @@ export function stageView(
   });
   scope.effect(() => {
     looks.theme.get();
-    drawAxes();
+    drawAround();
   });
   scope.effect(() => {
     const index = labeller.index.get();
