@@ -52,6 +52,8 @@ class VolumeReview(VolumeFigures):
     """The sections of a `VolumeSession` that are worth a second look."""
 
     _visited = ""
+    _doubted: dict[str, tuple[tuple[int, int], SectionDoubt | None]] | None = None
+    """Item id → what it was compared at (changes of its masks, round of the model), and what came of it."""
 
     def review(self) -> pd.DataFrame:
         """One row a finished section in question, worst first: item_id, n_annotations, agreement, model, doubt, why.
@@ -71,13 +73,21 @@ class VolumeReview(VolumeFigures):
         """Return the rows of `review` as records, with the masks that differ most."""
         with self._lock:
             self._sync()
-            finished = [i for i in self._ids if i in self._ledger.labels]
-            masks = {i: {who: self._ledger.mask(i, who) for who in self._ledger.annotators(i)} for i in finished}
-        found = (self._doubt_of(item_id, said) for item_id, said in masks.items())
-        return sorted((d for d in found if d is not None), key=lambda d: -d.doubt)
+            finished = {i: self._ledger.changes(i) for i in self._ids if i in self._ledger.labels}
+        known = self._doubted or {}
+        found: dict[str, tuple[tuple[int, int], SectionDoubt | None]] = {}
+        for item_id, changes in finished.items():
+            newest = self.section_map(self._row[item_id])
+            at = changes, 0 if newest is None else newest.round
+            old = known.get(item_id)
+            found[item_id] = old if old is not None and old[0] == at else (at, self._doubt_of(item_id))
+        self._doubted = found
+        return sorted((d for _, d in found.values() if d is not None), key=lambda d: -d.doubt)
 
-    def _doubt_of(self, item_id: str, said: dict[str, npt.NDArray[np.uint8]]) -> SectionDoubt | None:
+    def _doubt_of(self, item_id: str) -> SectionDoubt | None:
         n_classes, row = len(self._task.classes), self._row[item_id]
+        with self._lock:
+            said = {who: self._ledger.mask(item_id, who) for who in self._ledger.annotators(item_id)}
         pairs = [(overlap(said[a], said[b], n_classes), a, b) for a, b in combinations(sorted(said), 2)]
         agreement, first, second = min(pairs, default=(np.nan, "", ""))
         known = None if row in self._queue.in_reserve else self.section_map(row)

@@ -2,7 +2,7 @@
 
 const SILENT_MS = 8_000;
 /** Least time between two readings: a round of the model changes what is in question, and there are many. */
-const PACE_MS = 1_500;
+const PACE_MS = 3_000;
 
 function element(name, className, text) {
   const node = document.createElement(name);

@@ -22,7 +22,7 @@ export function drawAxes(
   const { columns, rows } = settings.info;
   const style = getComputedStyle(element);
   context.setTransform(r, 0, 0, r, 0, 0);
-  context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+  context.clearRect(0, 0, element.clientWidth, element.clientHeight);
   context.fillStyle = style.color;
   context.strokeStyle = style.color;
   context.font = `11px ${style.fontFamily}`;

@@ -1,31 +1,30 @@
 // What the hand does on the section. Strokes are laid down in the event that brings them, with every place the pen has been.
 
 import { type Dab, sweep } from "../../core/mask/brush";
-import { copyInto, interpolateInto } from "../../core/mask/drafts";
 import { floodValues, holes } from "../../core/mask/flood";
 import { band, curve, fitHyperbola, type Hyperbola } from "../../core/mask/hyperbola";
 import { fillBox, fillPolygon } from "../../core/mask/outline";
 import { Sketch } from "../../core/mask/sketch";
-import { IGNORED, type Raster, type Span, UNLABELLED } from "../../core/mask/values";
+import { IGNORED, type Span, UNLABELLED } from "../../core/mask/values";
 import type { View } from "../../core/volume/view";
 import type { Shape, StrokeValue } from "../../volume-wire";
-import { afterPaint, h, on } from "../dom";
+import { afterPaint, on } from "../dom";
 import { accent } from "../palette";
+import { type Drafts, draftsOf } from "./drafts";
 import type { Stage } from "./stage";
 import type { Looks, Place, VolumeState } from "./state";
 import { groundOf } from "./units";
+import { wheelView } from "./wheel";
 
 type Tool = StrokeValue["tool"];
 
-export interface Hand {
+export interface Hand extends Drafts {
   readonly hint: HTMLElement;
   /** Closes a polygon that is being drawn; false when there is none. */
   close(): boolean;
   /** Gives up what is being drawn; false when nothing is. */
   cancel(): boolean;
   fillHoles(): void;
-  copy(): void;
-  interpolate(): void;
   resize(factor: number): void;
 }
 
@@ -55,7 +54,7 @@ export function handView(
 ): Hand {
   const { labeller, settings, studio } = state;
   const { surface } = stage;
-  const hint = h("div.hint.wheel", { "aria-hidden": "true" }, "Click first to turn pages with the wheel");
+  const hint = wheelView(labeller, stage, () => engaged, resize, signal);
   const pointers = new Map<number, { clientX: number; clientY: number }>();
   let action: Action | null = null;
   let polygon: number[] = [];
@@ -361,38 +360,6 @@ export function handView(
   });
   on(surface, "contextmenu", (event) => event.preventDefault());
 
-  let hiding: ReturnType<typeof setTimeout> | undefined;
-  let turned = 0;
-  on(
-    surface,
-    "wheel",
-    (event) => {
-      const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 20 : 1;
-      const delta = (event.deltaY || event.deltaX) * lines;
-      if (!(engaged || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)) {
-        hint.toggleAttribute("data-on", true);
-        clearTimeout(hiding);
-        hiding = setTimeout(() => hint.removeAttribute("data-on"), 1_200);
-        return;
-      }
-      event.preventDefault();
-      const by = Math.exp(-Math.max(-120, Math.min(120, delta)) / 400);
-      if (event.altKey) {
-        resize(by > 1 ? 1.15 : 1 / 1.15);
-      } else if (event.ctrlKey || event.metaKey || event.shiftKey) {
-        stage.zoomBy(by, event.shiftKey ? 1 : by, stage.place(event));
-      } else {
-        turned += delta;
-        const pages = Math.trunc(turned / 60);
-        if (pages === 0) return;
-        turned -= pages * 60;
-        labeller.look(labeller.index.peek() + pages);
-      }
-    },
-    { passive: false },
-  );
-  on(signal, "abort", () => clearTimeout(hiding));
-
   function cross(place: Place): void {
     const { rows, columns } = extent();
     looks.cross.set({
@@ -467,26 +434,6 @@ export function handView(
     context.fillText(text, x, y);
   }
 
-  // ---- whole sections ----
-
-  function neighbour(step: 1 | -1): number | null {
-    const { sections } = settings.info;
-    for (let index = labeller.index.peek() + step; index >= 0 && index < sections; index += step)
-      if (labeller.isLabelled(index)) return index;
-    return null;
-  }
-
-  function draft(
-    tool: "copy" | "interpolate",
-    make: (into: Raster, item: string) => ReturnType<typeof copyInto>,
-    from: string,
-  ): void {
-    if (!canDraw()) return;
-    const parts = make(labeller.mask(labeller.index.peek()), labeller.item);
-    if (parts.length > 0) labeller.stroke(tool, parts, null);
-    labeller.announcement.set(parts.length > 0 ? `Draft from ${from}` : "Nothing that is free would change");
-  }
-
   return {
     hint,
     close: closePolygon,
@@ -497,27 +444,7 @@ export function handView(
         holes(labeller.mask(labeller.index.peek()), value(), span),
       );
     },
-    copy() {
-      const here = labeller.index.peek();
-      const [before, after] = [neighbour(-1), neighbour(1)];
-      const from = before == null || (after != null && after - here < here - before) ? after : before;
-      if (from == null) labeller.announcement.set("No other section is labelled yet");
-      else draft("copy", (into, item) => copyInto(into, labeller.mask(from), item), labeller.nameOf(from));
-    },
-    interpolate() {
-      const here = labeller.index.peek();
-      const [before, after] = [neighbour(-1), neighbour(1)];
-      if (before == null || after == null) {
-        labeller.announcement.set("A section before and one after this one must be labelled");
-        return;
-      }
-      const share = (here - before) / (after - before);
-      draft(
-        "interpolate",
-        (into, item) => interpolateInto(into, labeller.mask(before), labeller.mask(after), share, item),
-        `${labeller.nameOf(before)} and ${labeller.nameOf(after)}`,
-      );
-    },
+    ...draftsOf(labeller, settings.info.sections),
   };
 }
 
