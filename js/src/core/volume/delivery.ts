@@ -1,7 +1,8 @@
 // How what the annotator has said reaches the kernel, and the kernel's word on it comes back. Events are numbered, kept in the
 // browser until they are on the disk, and never lost; where the kernel's word may be older than ours it is asked for again.
 
-import type { ProblemInfo, SectionState, StatesPush, Status, VolumeReply } from "../../volume-wire";
+import type { SectionState, StatesPush, VolumeReply } from "../../volume-wire";
+import type { ProblemInfo, Status } from "../../wire";
 import { Link } from "../link";
 import { Outbox, type Waiting } from "../outbox";
 import { Problems } from "../problems";

@@ -14,7 +14,7 @@ import type {
   VolumeAnswer,
   VolumeReply,
 } from "../../volume-wire";
-import type { ProblemInfo, Status, Undo } from "../../wire";
+import type { Undo } from "../../wire";
 import { ItemClock } from "../clock";
 import { type Box, IGNORED, type Raster } from "../mask/values";
 import { batch, computed, type ReadSignal, signal } from "../signal";
