@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 COMMAND_KEYS = [
     "d",
@@ -54,9 +52,22 @@ def test_keys_do_not_reach_the_notebook_while_the_widget_has_the_focus(open_note
     )
 
 
-@pytest.mark.parametrize(("theme", "width"), [(LIGHT, 1280), (DARK, 1280), (LIGHT, 480)])
-def test_app_has_no_accessibility_violation(open_notebook, pictures, screenshots, theme, width):
-    notebook = open_notebook(pictures.app(), theme=theme, width=width)
+AXE_OF = """async (hooks) => {
+  const { violations } = await axe.run({ include: hooks.map((hook) => [`[data-al="${hook}"]`]) }, { resultTypes: ["violations"] });
+  return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html).join(" | ")}`);
+}"""
+OUTSIDE = """(el) => {
+  const box = el.getBoundingClientRect();
+  const inside = (el.shadowRoot ?? el).querySelectorAll("button:not([data-al-history])");
+  return [...inside].filter((b) => {
+    const r = b.getBoundingClientRect();
+    return r.width > 0 && (r.left < box.left - 1 || r.right > box.right + 1);
+  }).map((b) => b.outerHTML);
+}"""
+
+
+def test_app_fits_and_has_no_accessibility_violation_in_any_theme_and_width(open_notebook, pictures, screenshots):
+    notebook = open_notebook(pictures.app())
     view = notebook.query()
     view.wait_state("ready")
     view.focus()
@@ -64,36 +75,19 @@ def test_app_has_no_accessibility_violation(open_notebook, pictures, screenshots
         view.label(pictures.truth[view.item])
     view.wait_saved()
     notebook.dashboard().locator("svg").first.wait_for()
-    notebook.page.screenshot(path=screenshots / f"app-{theme.split()[1].lower()}-{width}.png", full_page=True)
     notebook.page.add_script_tag(path=AXE)
-    found = notebook.page.evaluate(
-        """async () => {
-          const include = ['[data-al="query"]', '[data-al="dashboard"]'].map((s) => [s]);
-          const { violations } = await axe.run({ include }, { resultTypes: ["violations"] });
-          return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html).join(" | ")}`);
-        }"""
-    )
-    assert found == []
-
-
-def test_query_widget_fits_a_narrow_page(open_notebook, pictures, screenshots):
-    notebook = open_notebook(pictures.cell(), width=360, height=800)
-    view = notebook.query()
-    view.wait_state("ready")
-    view.root.screenshot(path=screenshots / "query-360.png")
-    sizes = view.root.evaluate("(el) => [el.scrollWidth, el.clientWidth]")
-    assert sizes[0] <= sizes[1]
-    outside = view.root.evaluate(
-        """(el) => {
-          const box = el.getBoundingClientRect();
-          const inside = (el.shadowRoot ?? el).querySelectorAll("button");
-          return [...inside].filter((b) => {
-            const r = b.getBoundingClientRect();
-            return r.width > 0 && (r.left < box.left - 1 || r.right > box.right + 1);
-          }).map((b) => b.outerHTML);
-        }"""
-    )
-    assert outside == []
+    for theme, width in ((LIGHT, 1280), (LIGHT, 480), (LIGHT, 360), (DARK, 1280)):
+        notebook.look(theme, width)
+        dark = str(theme == DARK).lower()
+        view.wait(
+            "(el, dark) => (el.shadowRoot.querySelector('[data-theme]').dataset.theme === 'dark') === (dark === 'true')",
+            dark,
+        )
+        notebook.page.screenshot(path=screenshots / f"app-{theme.split()[1].lower()}-{width}.png", full_page=True)
+        assert notebook.page.evaluate(AXE_OF, ["query", "dashboard"]) == [], (theme, width)
+        scroll, client = view.root.evaluate("(el) => [el.scrollWidth, el.clientWidth]")
+        assert scroll <= client, width
+        assert view.root.evaluate(OUTSIDE) == [], width
 
 
 def test_names_with_markup_are_shown_as_text(open_notebook, make_pictures):

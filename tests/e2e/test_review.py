@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from harness.lab import wait_for
 from harness.volume import VolumeView
 
@@ -183,16 +182,13 @@ def test_time_while_the_page_is_hidden_or_another_window_is_in_front_is_not_coun
         assert 4 <= pictures.rows()[-1]["elapsed_s"] < 60
 
 
-@pytest.mark.parametrize(("theme", "width"), [("JupyterLab Light", 1280), ("JupyterLab Dark", 480)])
-def test_sheets_have_no_accessibility_violation_and_fit(open_notebook, make_pictures, screenshots, theme, width):
+def test_sheets_have_no_accessibility_violation_and_fit(open_notebook, make_pictures, screenshots):
     pictures = make_pictures(120)
     notebook = open_notebook(
         cell(GALLERY.replace('"ann"', '"anna.mueller@uni-graz.example"'), pictures),
         BOTH,
         "page = al.AnnotatorPage(session)\npage",
         run=3,
-        theme=theme,
-        width=width,
     )
     for item_id in sorted(pictures.truth)[:3]:
         notebook.kernel.run(f"bob.submit({item_id!r}, {(pictures.truth[item_id] != 'dark' and 'dark') or 'bright'!r})")
@@ -202,26 +198,28 @@ def test_sheets_have_no_accessibility_violation_and_fit(open_notebook, make_pict
     grid.wait_ready()
     cut = "(nodes) => nodes.filter((n) => n.scrollWidth > n.clientWidth || n.clientWidth > n.closest('.card').clientWidth).length"
     assert review.root.locator(".said-what").count() == 9  # of two people and the model
-    assert review.root.locator(".said-what, .thumb-box").evaluate_all(cut) == 0
     notebook.page.locator('[data-al="annotators"] svg').first.wait_for()
     grid.root.focus()
     for key in ("ArrowRight", " "):
         notebook.page.keyboard.press(key)
     review.root.focus()
     notebook.page.keyboard.press("1")
-    for sheet, name in ((review, "review"), (grid, "grid")):
-        sheet.root.screenshot(path=screenshots / f"{name}-{theme.split()[1].lower()}-{width}.png")
-        scroll, client = sheet.root.evaluate("(el) => [el.scrollWidth, el.clientWidth]")
-        assert scroll <= client
     notebook.page.add_script_tag(path=AXE)
-    found = notebook.page.evaluate(
-        """async () => {
-          const include = ['[data-al="review"]', '[data-al="grid"]', '[data-al="annotators"]'].map((s) => [s]);
-          const { violations } = await axe.run({ include }, { resultTypes: ["violations"] });
-          return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html).join(" | ")}`);
-        }"""
-    )
-    assert found == []
+    for theme, width in (("JupyterLab Light", 1280), ("JupyterLab Dark", 480)):
+        notebook.look(theme, width)
+        assert review.root.locator(".said-what, .thumb-box").evaluate_all(cut) == 0
+        for sheet, name in ((review, "review"), (grid, "grid")):
+            sheet.root.screenshot(path=screenshots / f"{name}-{theme.split()[1].lower()}-{width}.png")
+            scroll, client = sheet.root.evaluate("(el) => [el.scrollWidth, el.clientWidth]")
+            assert scroll <= client
+        found = notebook.page.evaluate(
+            """async () => {
+              const include = ['[data-al="review"]', '[data-al="grid"]', '[data-al="annotators"]'].map((s) => [s]);
+              const { violations } = await axe.run({ include }, { resultTypes: ["violations"] });
+              return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html).join(" | ")}`);
+            }"""
+        )
+        assert found == []
 
 
 def test_a_section_in_question_opens_in_the_volume_widget(open_notebook, tmp_path):

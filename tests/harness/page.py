@@ -94,10 +94,17 @@ class Notebook:
         page.add_init_script(RECORDER)
         self = cls(page, lab, path.name)
         self.goto()
-        if page.evaluate("document.body.dataset.jpThemeName") != theme:  # the server keeps what the last page chose
-            self.command("apputils:change-theme", {"theme": theme})
-            page.wait_for_function(f"document.body.dataset.jpThemeName === {theme!r}")
+        self.look(theme, width, height)
         return self
+
+    def look(self, theme: str, width: int, height: int = 1100) -> None:
+        """Have the page in a theme and a size."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        if (
+            self.page.evaluate("document.body.dataset.jpThemeName") != theme
+        ):  # the server keeps what the last page chose
+            self.command("apputils:change-theme", {"theme": theme})
+            self.page.wait_for_function(f"document.body.dataset.jpThemeName === {theme!r}")
 
     def goto(self) -> None:
         """Load (or load again) the notebook's page."""
