@@ -74,7 +74,7 @@ def advise_breaks(result: Consensus) -> list[BreakAdvice]:
     -----
     Accuracy: alarm when a fall by more than `DROP` at one of the answers is 99 times as likely as a steady accuracy (`find_fall`) and
     the accuracy is probably still low. In simulated sessions of three annotators a fall from .9 to .5 was found within 120 answers of
-    all of them in 20 of 20 (median 70), and none in 40 stable ones; a fall from .9 to .7 is often not found.
+    all of them in 8 of 10 and within 300 in all (median 70), and none in 20 stable ones; one from .9 to .7 is often not found.
     """
     return [_advise(result, number) for number in range(len(result.answers.annotators))]
 
