@@ -63,8 +63,8 @@ class Session(Drawing):
         Answers between two trainings; the queries of a batch are chosen together, without redundancy.
     policy : str
         When to ask for another answer to the same item: ``"never"``, ``"always-2"`` …, ``"activelab"``, ``"mi"`` (whatever tells
-        more a second), or ``"auto"``, which does that within limits: at most five answers an item. A lone annotator gets one of
-        their own answers of long ago again, now and then: how often the two agree tells how reliable they are.
+        more a second), or ``"auto"``, which does that in favour of new items. A lone annotator gets one of their own answers
+        of long ago again, now and then: how often the two agree tells how reliable they are.
     gold : mapping of item id to answer, optional
         Items whose answer is known: mixed in unmarked, one in twenty, they tell how reliable an annotator is.
     budget : Budget, optional
