@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
 
 from al_widgets.export.box_files import BoxLabels, Size, read_box_files, write_box_files
 from al_widgets.export.boxes import Box
+from al_widgets.export.names import stems
 from al_widgets.readers.fields import read_bytes
 
 PLACE = "labels/{}.txt"
@@ -18,8 +23,12 @@ def write_yolo(
     classes: Sequence[str],
     boxes: Mapping[str, Sequence[Box]],
     sizes: Mapping[str, Size],
+    *,
+    picture_of: Callable[[str], npt.NDArray[np.uint8]] | None = None,
 ) -> Path:
     """Write ``labels/<item>.txt``, ``data.yaml`` with the class names, and ``index.json`` for reading back.
+
+    With `picture_of` also ``images/<item>.png``; without, ``data.yaml`` names no pictures: only their owner knows where they are.
 
     Parameters
     ----------
@@ -28,6 +37,8 @@ def write_yolo(
     boxes : mapping of str to sequence of Box
         An item without boxes gets an empty file: it was looked at and holds nothing.
     sizes : mapping of str to (height, width)
+    picture_of : callable, optional
+        Item id → picture of bytes, (height, width) or (height, width, 3).
 
     Raises
     ------
@@ -47,7 +58,13 @@ def write_yolo(
     folder = Path(folder)
     write_box_files(folder, "yolo", PLACE, classes, boxes, sizes, written)
     listing = "".join(f"  {i}: {json.dumps(name)}\n" for i, name in enumerate(classes))
-    (folder / "data.yaml").write_text(f"path: .\ntrain: images\nval: images\nnames:\n{listing}", encoding="utf-8")
+    where = "" if picture_of is None else "train: images\nval: images\n"
+    (folder / "data.yaml").write_text(f"path: .\n{where}names:\n{listing}", encoding="utf-8")
+    if picture_of is not None:
+        for item_id, name in stems(sorted(boxes)).items():
+            path = folder / "images" / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture_of(item_id)).save(path)
     return folder
 
 

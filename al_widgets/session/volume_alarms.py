@@ -11,6 +11,7 @@ import numpy.typing as npt
 from al_widgets.errors import SessionError
 from al_widgets.records import Annotation
 from al_widgets.session.mask_ledger import paint
+from al_widgets.session.velocity import check_velocity, ground_velocity
 from al_widgets.session.volume_agreement import VolumeAgreement
 from al_widgets.task.strokes import IGNORE, UNLABELLED
 
@@ -22,6 +23,20 @@ Mask = npt.NDArray[np.uint8]
 
 class VolumeAlarms(VolumeAgreement):
     """The alarms of a `VolumeSession`."""
+
+    _velocity: float | None = None
+
+    @property
+    def velocity_m_per_ns(self) -> float:
+        """How fast waves are in the ground: what depths are told by, here and on the page; the newest setting of either counts.
+
+        At first as the file tells it, by a velocity or a permittivity; else 0.1 m/ns.
+        """
+        return ground_velocity(self.volume) if self._velocity is None else self._velocity
+
+    @velocity_m_per_ns.setter
+    def velocity_m_per_ns(self, value: float) -> None:
+        self._velocity = check_velocity(value)
 
     def alarms(
         self,
@@ -46,16 +61,16 @@ class VolumeAlarms(VolumeAgreement):
         min_voxels : int
             Smaller pieces that the model expects are noise.
         velocity_m_per_ns : float, optional
-            For the depth; default: from the file's permittivity, where it has one.
+            For the depths, for this once; default: the session's own. Each alarm tells the one it is by.
 
         Raises
         ------
         SessionError
-            If the model is asked for and there is none.
+            If the model is asked for and there is none, or the velocity is none that waves have in the ground.
         """
         if source not in ("labels", "model", "all"):
             raise SessionError(f'alarms come from "labels", "model" or "all", not from {source!r}')
-        velocity = velocity_m_per_ns or _velocity(self.volume.metadata.get("permittivity"))
+        velocity = self.velocity_m_per_ns if velocity_m_per_ns is None else check_velocity(velocity_m_per_ns)
         labels = self._claimed()
         found: list[Alarm] = []
         if source != "model":
@@ -79,7 +94,7 @@ class VolumeAlarms(VolumeAgreement):
                 here[(here == UNLABELLED) & (seen > 0)] = seen[(here == UNLABELLED) & (seen > 0)]
         return labels
 
-    def _labelled_alarms(self, labels: Mask, velocity: float | None) -> list[Alarm]:
+    def _labelled_alarms(self, labels: Mask, velocity: float) -> list[Alarm]:
         from al_widgets.export import alarm_at
 
         alarms = []
@@ -112,7 +127,7 @@ class VolumeAlarms(VolumeAgreement):
             alarms.append(_with_fit(alarm, strokes.values()))
         return alarms
 
-    def _expected_alarms(self, labels: Mask, threshold: float, least: int, velocity: float | None) -> list[Alarm]:
+    def _expected_alarms(self, labels: Mask, threshold: float, least: int, velocity: float) -> list[Alarm]:
         from al_widgets.export import alarm_at
 
         maps = self._rounds.maps
@@ -138,13 +153,6 @@ class VolumeAlarms(VolumeAgreement):
                 alarm_at(self.volume, _apex(voxels), name, confidence, velocity_m_per_ns=velocity, annotator="model")
             )
         return alarms
-
-
-def _velocity(permittivity: Any) -> float | None:
-    from al_widgets.features.gpr_synthesis import velocity_m_per_ns
-
-    known = isinstance(permittivity, int | float) and 1 <= permittivity <= 100
-    return velocity_m_per_ns(float(permittivity)) if known else None
 
 
 def _pieces(labels: Mask, number: int) -> list[tuple[npt.NDArray[np.intp], ...]]:
@@ -196,6 +204,8 @@ def _with_fit(alarm: Alarm, strokes: Any) -> Alarm:
     shapes = [e.value["shape"] for e in strokes if e.value["tool"] == "hyperbola" and e.value["shape"]]
     if not shapes:
         return alarm
-    fit = {"x0_m": "x_m", "t0_ns": "t_ns", "depth_m": "depth_m"}
+    from al_widgets.export.alarms import rounded
+
+    fit = {"x0_m": "x_m", "t0_ns": "t_ns", "depth_m": "depth_m", "velocity_m_per_ns": "velocity_m_per_ns"}
     fields: Any = {field: shapes[-1][name] for name, field in fit.items() if name in shapes[-1]}
-    return replace(alarm, **fields)
+    return rounded(replace(alarm, **fields))

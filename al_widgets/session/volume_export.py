@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from al_widgets.errors import SessionError
+from al_widgets.session.label_export import export_labels
 from al_widgets.session.volume_alarms import VolumeAlarms
 from al_widgets.session.volume_readings import is_radar
 from al_widgets.task import rle
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
     from al_widgets.export import Box
 
 Mask = npt.NDArray[np.uint8]
-Format = Literal["coco", "yolo", "voc", "png", "npy", "zarr", "nifti", "alarms"]
+Format = Literal["csv", "alarms", "coco", "yolo", "voc", "png", "npy", "zarr", "nifti"]
 FORMATS: dict[Format, tuple[str, ...]] = {
-    "coco": (".json",),
+    "csv": (".csv",),
     "alarms": (".csv",),
+    "coco": (".json",),
     "npy": (".npy",),
     "zarr": (".zarr",),
     "nifti": (".nii", ".nii.gz"),
@@ -31,7 +34,9 @@ FORMATS: dict[Format, tuple[str, ...]] = {
     "yolo": (),
     "voc": (),
 }
-"""Format → suffixes by which it is chosen; those without one are folders and must be named."""
+"""Format → suffixes of its files, by which the first one of a suffix is chosen; those without one are folders and must be named."""
+SHOWN_SHARE = 0.98
+"""Share of a volume's values that pictures of its sections tell apart."""
 KEPT_SHARE = 0.5
 """Share of a box's pixels that must still be of its class; what was painted over since is no box any more."""
 
@@ -138,9 +143,9 @@ class VolumeExports(VolumeAlarms):
         path : path
             File or folder.
         format : str, optional
-            ``"coco"`` (.json: masks, drawn boxes and shapes), ``"alarms"`` (.csv), ``"npy"``, ``"zarr"``, ``"nifti"`` (label
-            volume, NIfTI with the source's affine); and the folders ``"png"`` (index masks), ``"yolo"`` and ``"voc"`` (boxes),
-            which no suffix tells.
+            ``"csv"`` (.csv: one row a section, as `labels`), ``"coco"`` (.json: masks, drawn boxes and shapes), ``"npy"``,
+            ``"zarr"``, ``"nifti"`` (label volume, NIfTI with the source's affine). No suffix tells ``"alarms"`` (.csv: one row an
+            object, as `alarms`) and the folders ``"png"`` (index masks), ``"yolo"`` (boxes and pictures) and ``"voc"`` (boxes).
         **options
             Of alarms: as for `alarms`.
 
@@ -152,7 +157,7 @@ class VolumeExports(VolumeAlarms):
         Raises
         ------
         SessionError
-            If the format is not known.
+            If the format is not known, or the file's suffix is that of another.
         """
         from al_widgets import export
 
@@ -164,17 +169,27 @@ class VolumeExports(VolumeAlarms):
                 if format is None
                 else f"there is no format {format!r}; there are {', '.join(FORMATS)}"
             )
+        ends = FORMATS[chosen]
+        if format is None and chosen == "csv" and "alarm" in path.stem.lower():
+            raise SessionError(
+                f'{path.name}: say format="alarms" (one row an object) or format="csv" (one row a section)'
+            )
+        if ends and not path.name.lower().endswith(ends):
+            raise SessionError(f"{path.name}: files of the format {chosen} end in {' or '.join(ends)}")
         classes = self._task.classes
         if chosen == "alarms":
             return export.write_alarms(path, self.alarms(**options))
         if options:
             raise SessionError(f"the format {chosen} has no option {', '.join(options)}")
+        if chosen == "csv":
+            return export_labels(path, self.labels(), self._pool, "csv")
         if chosen in ("yolo", "voc"):
             boxes = self.boxes()
             sizes = {i: self._shape_of(i) or (0, 0) for i in boxes}
-            write = export.write_yolo if chosen == "yolo" else export.write_voc
             # Objects only: in these formats a class number counts from the first object.
-            return write(path, classes[1:], boxes, sizes)
+            if chosen == "voc":
+                return export.write_voc(path, classes[1:], boxes, sizes)
+            return export.write_yolo(path, classes[1:], boxes, sizes, picture_of=self._grey)
         masks = {item_id: self.mask(item_id) for item_id in self._labelled_ids()}
         info = self._export_info(masks)
         plain = {i: np.where(m == IGNORE, UNLABELLED, m).astype(np.uint8) for i, m in masks.items()}
@@ -188,6 +203,21 @@ class VolumeExports(VolumeAlarms):
         volume = self.label_volume()
         volume[volume == IGNORE] = UNLABELLED
         return export.write_label_volume(path, volume, classes, source=self.volume, info=info)
+
+    def _grey(self, item_id: str) -> npt.NDArray[np.uint8]:
+        """Return a section as a grey picture: one scale for the whole volume, that nothing but the outermost values is lost by."""
+        low, high = self._shown_range
+        share = (np.asarray(self.volume.array[self._row[item_id]], np.float64) - low) / max(high - low, 1e-12)
+        _, columns = self._shape_of(item_id) or share.shape
+        grey: npt.NDArray[np.uint8] = np.rint(255 * np.nan_to_num(share).clip(0, 1))[:, :columns].astype(np.uint8)
+        return grey
+
+    @cached_property
+    def _shown_range(self) -> tuple[float, float]:
+        values: npt.NDArray[Any] = self.volume.array.reshape(-1)[:: max(1, self.volume.array.size // 1_000_000)]
+        edge = (1 - SHOWN_SHARE) / 2
+        low, high = np.nanquantile(values, [edge, 1 - edge])
+        return float(low), float(high)
 
     def _export_info(self, masks: dict[str, Mask]) -> dict[str, Any]:
         """Return what the formats have no place for: axes, shapes as they were drawn, ignored pixels, display recipes."""

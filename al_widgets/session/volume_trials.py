@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from al_widgets.errors import SessionError, TaskError, UnknownItemError
-from al_widgets.features.gpr_synthesis import velocity_m_per_ns
 from al_widgets.oracles.injected import Detection, InjectedTargets, Trial
-from al_widgets.readers.volume import Volume
 from al_widgets.records import Annotation, Query
 from al_widgets.session.ledger import Ledger, order_of
 from al_widgets.session.mask_ledger import MaskLedger, items_of
@@ -19,6 +17,7 @@ from al_widgets.session.queue import Pick
 from al_widgets.session.section_maps import SectionMap
 from al_widgets.session.trial_pictures import TrialPool, cover_of, field_of, is_trial_id, map_of
 from al_widgets.session.trials import Background, Trials, occupied_columns
+from al_widgets.session.velocity import ground_velocity
 from al_widgets.session.volume_answers import VolumeAnswers
 from al_widgets.session.volume_readings import is_radar, slices_of
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-VELOCITY_M_PER_NS = 0.1
-"""Of soil, where the file says nothing of its permittivity."""
 
 DETECTION_COLUMNS = (
     "annotator", "n", "threshold_db", "low", "high", "seen", "n_catch",
@@ -63,7 +60,9 @@ class VolumeTrials(VolumeAnswers):
         if self._injected is not None:
             for item_id in self._injected.free:
                 self._row_of(item_id)
-            self._trials = Trials(self._injected, self._store, self._pool, self._trial_ledger, _velocity(self.volume))
+            self._trials = Trials(
+                self._injected, self._store, self._pool, self._trial_ledger, ground_velocity(self.volume)
+            )
         return MaskLedger(self._shape_of, self._number_of)
 
     def _ledger_of(self, item_id: str) -> MaskLedger:
@@ -276,13 +275,3 @@ class VolumeTrials(VolumeAnswers):
     def ledger_of(self, item_id: str) -> MaskLedger:
         """Return the ledger that what is said of a section, or of a trial, belongs to; hold `lock` while reading it."""
         return self._ledger_of(item_id)
-
-
-def _velocity(volume: Volume) -> float:
-    """Return how fast waves are in the ground, as far as the file knows."""
-    told, known = volume.metadata.get("velocity_m_per_ns"), volume.metadata.get("permittivity")
-    if isinstance(told, int | float) and 0.03 <= told <= 0.3:
-        return float(told)
-    if isinstance(known, int | float) and 1 <= known <= 100:
-        return velocity_m_per_ns(known)
-    return VELOCITY_M_PER_NS

@@ -75,9 +75,11 @@ class FakeVolumePage(FakeFrontend):
         self._sent.add(rid)
         return super().send(kind, rid=rid, **fields)
 
-    def hello(self, replaces: tuple[str, ...] = (), looking_at: int | None = None) -> Message:
+    def hello(
+        self, replaces: tuple[str, ...] = (), looking_at: int | None = None, velocity_m_per_ns: float | None = None
+    ) -> Message:
         """Say hello."""
-        return self.send("hello", replaces=list(replaces), looking_at=looking_at)
+        return self.send("hello", replaces=list(replaces), looking_at=looking_at, velocity_m_per_ns=velocity_m_per_ns)
 
     def event(self, item_id: str, **fields: Any) -> Message:
         """Return the fields that strokes and answers have in common, with the next number."""

@@ -92,7 +92,7 @@ class VolumeWidget(PictureWidget):
             keys=keys,
             show_model=show_model,
             height=height,
-            info=dict(volume_entries.volume_info(session.volume)),
+            info=dict(volume_entries.volume_info(session)),
             task_kind=session.task.kind,
             tools=[tool for tool in session.task.tools if tool not in ("mask", "region")],
             **kwargs,
@@ -103,6 +103,8 @@ class VolumeWidget(PictureWidget):
     def _on_hello(self, message: Any) -> None:
         for gone in message["replaces"]:
             self.session.release(gone)
+        if message["velocity_m_per_ns"] is not None:
+            self.session.velocity_m_per_ns = message["velocity_m_per_ns"]
         client, index = message["client"], message["looking_at"]
         with self._pages_lock:
             self._sent[client] = {}
@@ -160,6 +162,10 @@ class VolumeWidget(PictureWidget):
             self._reply(message, proposal=volume_entries.region_proposal(self.session, found[0]) if found else None)
 
         self._apart(message, ask)
+
+    def _on_velocity(self, message: Any) -> None:
+        self.session.velocity_m_per_ns = message["velocity_m_per_ns"]
+        self._reply(message)
 
     def _on_states(self, message: Any) -> None:
         self._reply(message, states=volume_entries.states_of(self.session, message["item_ids"]))

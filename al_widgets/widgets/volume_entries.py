@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from al_widgets.errors import MessageError
-from al_widgets.features.gpr_synthesis import velocity_m_per_ns
 from al_widgets.pool.payload import display_range, screen_dtype
 from al_widgets.readers.volume import Volume
 from al_widgets.records import Annotation, Query
@@ -37,15 +36,14 @@ from al_widgets.widgets.volume_wire import (
     VolumeInfo,
 )
 
-VELOCITY_M_PER_NS = 0.1
-"""Of soil, where the file says nothing of its permittivity."""
 MOST_BYTES = 32 * 2**20
 """Of sections in one message."""
 _SAMPLE = 4_000_000
 
 
-def volume_info(volume: Volume) -> VolumeInfo:
-    """Return what a page must know of a volume before its first pixel."""
+def volume_info(session: VolumeSession) -> VolumeInfo:
+    """Return what a page must know of a session's volume before its first pixel."""
+    volume = session.volume
     sections, rows, columns = volume.shape
     radar = is_radar(volume)
     array: npt.NDArray[Any] = volume.array
@@ -57,8 +55,6 @@ def volume_info(volume: Volume) -> VolumeInfo:
     if radar and array.dtype.kind in "if":
         limit = max(abs(low), abs(high))
         low, high = -limit, limit
-    permittivity = volume.metadata.get("permittivity")
-    known = isinstance(permittivity, int | float) and 1 <= permittivity <= 100
     axes: Any = volume.axes
     name: Any = sample.dtype.name
     return {
@@ -76,7 +72,7 @@ def volume_info(volume: Volume) -> VolumeInfo:
         "low": low,
         "high": high,
         "time_zero": float(min(max(axes[1].index(0.0), 0.0), rows - 1)) if radar else 0.0,
-        "velocity_m_per_ns": velocity_m_per_ns(float(permittivity)) if known and permittivity else VELOCITY_M_PER_NS,
+        "velocity_m_per_ns": session.velocity_m_per_ns,
     }
 
 

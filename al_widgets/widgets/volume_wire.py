@@ -180,13 +180,17 @@ class Prediction(TypedDict):
 
 
 class VolumeHello(TypedDict):
-    """First message of a page, and again after a lost connection. `looking_at` is the section on the screen; null: none yet."""
+    """First message of a page, and again after a lost connection. `looking_at` is the section on the screen; null: none yet.
+
+    `velocity_m_per_ns` is what the annotator has chosen to tell depths by; null: what the kernel has told.
+    """
 
     kind: Literal["hello"]
     rid: str
     client: str
     replaces: list[str]
     looking_at: int | None
+    velocity_m_per_ns: float | None
 
 
 class Stroke(TypedDict):
@@ -259,6 +263,15 @@ class Next(TypedDict):
     client: str
     want: Want
     strategy: str
+
+
+class Velocity(TypedDict):
+    """Depths are told by this velocity from now on, on the page and in what is exported."""
+
+    kind: Literal["velocity"]
+    rid: str
+    client: str
+    velocity_m_per_ns: float
 
 
 class States(TypedDict):
@@ -344,7 +357,18 @@ class VolumeStatusPush(TypedDict):
     problem: NotRequired[ProblemInfo]
 
 
-FROM_PAGE: tuple[Any, ...] = (VolumeHello, Stroke, VolumeAnswer, Undo, GetSections, Look, Next, States, AddClass)
+FROM_PAGE: tuple[Any, ...] = (
+    VolumeHello,
+    Stroke,
+    VolumeAnswer,
+    Undo,
+    GetSections,
+    Look,
+    Next,
+    Velocity,
+    States,
+    AddClass,
+)
 FROM_KERNEL: tuple[Any, ...] = (VolumeReply, PredictionPush, ProposalPush, StatesPush, VisitPush, VolumeStatusPush)
 
 

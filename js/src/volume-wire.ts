@@ -179,13 +179,18 @@ export interface Prediction {
   doubt_buffer: number;
 }
 
-/** First message of a page, and again after a lost connection. `looking_at` is the section on the screen; null: none yet. */
+/**
+ * First message of a page, and again after a lost connection. `looking_at` is the section on the screen; null: none yet.
+ *
+ * `velocity_m_per_ns` is what the annotator has chosen to tell depths by; null: what the kernel has told.
+ */
 export interface VolumeHello {
   kind: "hello";
   rid: string;
   client: string;
   replaces: string[];
   looking_at: number | null;
+  velocity_m_per_ns: number | null;
 }
 
 /**
@@ -255,6 +260,14 @@ export interface Next {
   client: string;
   want: "section" | "region";
   strategy: string;
+}
+
+/** Depths are told by this velocity from now on, on the page and in what is exported. */
+export interface Velocity {
+  kind: "velocity";
+  rid: string;
+  client: string;
+  velocity_m_per_ns: number;
 }
 
 /** Ask what this annotator has said of sections (all: an empty list). */
@@ -340,6 +353,7 @@ export type FromPage =
   | GetSections
   | Look
   | Next
+  | Velocity
   | States
   | AddClass;
 

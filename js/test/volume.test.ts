@@ -172,6 +172,7 @@ class Page {
       showModel: true,
       classes: ["soil", "mine", "root"],
       recipe: () => '{"colours":"grey"}',
+      velocity: () => null,
       replaces: () => [],
       alive: () => new Set(),
       delivered: () => undefined,
@@ -720,6 +721,21 @@ describe("settings and studio", () => {
       colours: "grey",
       time_zero: 1,
     });
+  });
+
+  test("the kernel is told what depths are told by; what it knows better later is not overruled", () => {
+    const storage = new MemoryStorage();
+    const settings = new Settings(storage, "s", INFO);
+    const told: number[] = [];
+    settings.onVelocity = (velocity) => told.push(velocity);
+    settings.show({ percent: 90 });
+    expect(settings.velocity()).toBeNull();
+    settings.show({ velocity_m_per_ns: 0.08 });
+    expect(new Settings(storage, "s", INFO).velocity()).toBe(0.08);
+    const better = new Settings(storage, "s", { ...INFO, velocity_m_per_ns: 0.06 });
+    expect(better.display.peek()).toMatchObject({ percent: 90, velocity_m_per_ns: 0.06 });
+    settings.reset();
+    expect(told).toEqual([0.08, 0.1]);
   });
 
   test("the section on the screen is processed first, the others behind it; the data stay", () => {

@@ -195,6 +195,9 @@ def test_label_volume_keeps_the_affine_of_a_nifti_source_exactly(tmp_path):
             confidence=st.floats(0, 1),
             annotator=texts,
             seconds=numbers,
+            velocity_m_per_ns=numbers,
+            row=numbers,
+            column=numbers,
         )
     )
 )
@@ -214,7 +217,14 @@ def test_alarm_at_turns_raw_indices_into_metres_and_nanoseconds():
     assert (alarm.line, alarm.y_m, alarm.t_ns) == (2, 0.4, 2.0)
     assert alarm.x_m == pytest.approx(2.2)
     assert alarm.depth_m == pytest.approx(0.1)
-    assert alarm_at(Volume(np.zeros((3, 9, 9))), (0, 0, 0), "mine", 1).x_m is None
+    assert str(alarm.x_m) == "2.2"  # not 2.2000000000000002
+    bare = alarm_at(Volume(np.zeros((3, 9, 9))), (0, 5, 7), "mine", 1)
+    assert (bare.x_m, bare.depth_m, bare.row, bare.column) == (None, None, 5, 7)
+
+
+def test_what_is_not_known_of_an_alarm_is_an_empty_cell(tmp_path):
+    text = write_alarms(tmp_path / "alarms.csv", [Alarm(0, None, None, None, None, "mine", 0.5)]).read_text()
+    assert text.splitlines()[1] == "0,,,,,mine,0.5,,,,,"
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

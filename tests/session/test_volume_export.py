@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from sklearn.ensemble import ExtraTreesClassifier
 
 import al_widgets as al
@@ -215,6 +217,39 @@ def test_two_annotators_masks_and_boxes_become_one(tmp_path: Path) -> None:
         session.close()
 
 
+def test_yolo_has_the_pictures_that_it_names(session: al.VolumeSession, tmp_path: Path) -> None:
+    draw(session, 1, area(3, 4, 5, 6), "mine", "box", shape={"points": [4, 3, 10, 8]})
+    folder = session.export(tmp_path / "y", "yolo")
+    assert "train: images" in (folder / "data.yaml").read_text()
+    (labels,), (picture,) = (
+        [path for path in (folder / name).rglob("*") if path.is_file()] for name in ("labels", "images")
+    )
+    assert picture.relative_to(folder / "images").with_suffix("") == labels.relative_to(folder / "labels").with_suffix(
+        ""
+    )
+    shown = np.asarray(Image.open(picture)).astype(float)
+    assert np.corrcoef(shown.ravel(), session.volume.array[1].ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("value", [-1, 0, float("nan"), 10, "0.1", True, None])
+def test_a_velocity_that_no_wave_has_is_refused(session: al.VolumeSession, value: Any) -> None:
+    with pytest.raises(SessionError, match=r"from 0.01 to 0.3"):
+        session.velocity_m_per_ns = value
+    if value is not None:
+        with pytest.raises(SessionError, match=r"from 0.01 to 0.3"):
+            session.alarms(velocity_m_per_ns=value)
+
+
+def test_depths_are_told_by_the_velocity_of_the_session(session: al.VolumeSession) -> None:
+    draw(session, 1, area(10, 12, 3, 4), 1)
+    (by_file,) = session.alarms()
+    session.velocity_m_per_ns = 0.2
+    (by_hand,) = session.alarms()
+    assert (by_hand.depth_m, by_hand.velocity_m_per_ns) == (pytest.approx(0.05), 0.2)
+    assert by_file.depth_m == pytest.approx(0.025, rel=1e-2)
+    assert session.alarms(velocity_m_per_ns=0.06)[0].velocity_m_per_ns == 0.06
+
+
 def test_the_task_of_boxes_goes_the_same_way(tmp_path: Path) -> None:
     session = new_session(al.Boxes(["mine", "pipe"]))
     draw(session, 1, area(5, 6, 7, 8), "pipe", "box", shape={"points": [6, 5, 14, 12]})
@@ -229,13 +264,15 @@ def test_alarms_have_place_time_depth_annotator_and_seconds(session: al.VolumeSe
     draw(session, 2, area(11, 11, 2, 4), 1)  # the same object on the next line
     draw(session, 3, area(5, 20, 3, 3), 2, "hyperbola",
          shape={"points": [21, 5, 25, 9], "x0_m": 1.42, "t0_ns": 0.07, "velocity_m_per_ns": 0.1, "depth_m": 0.0035})  # fmt: skip
-    alarms = read_alarms(session.export(tmp_path / "alarms.csv"))
+    alarms = read_alarms(session.export(tmp_path / "alarms.csv", "alarms"))
     mine, stone = alarms
     assert (mine.line, mine.label, mine.annotator, mine.seconds, mine.confidence) == (1, "mine", "ann", 6.0, 1.0)
     assert mine.x_m == pytest.approx(1 + 13 * 0.02)
     assert mine.y_m == 0.25
     assert mine.t_ns == pytest.approx(0.5)
     assert mine.depth_m == pytest.approx(0.5 * 0.29979 / 3 / 2, rel=1e-3)
+    assert mine.velocity_m_per_ns == pytest.approx(0.29979 / 3, rel=1e-3)
+    assert (mine.row, mine.column) == (10, 13)
     assert (stone.x_m, stone.t_ns, stone.depth_m) == (1.42, 0.07, 0.0035)
     shapes = session.shapes()
     assert shapes.tool.tolist() == ["hyperbola"]
@@ -265,6 +302,15 @@ def test_the_models_alarms_are_where_nobody_has_said_anything() -> None:
 def test_formats_are_told_by_suffix_or_name(session: al.VolumeSession, tmp_path: Path) -> None:
     with pytest.raises(SessionError, match="format="):
         session.export(tmp_path / "labels")
+    with pytest.raises(SessionError, match=r'alarms.csv: say format="alarms"'):
+        session.export(tmp_path / "alarms.csv")
+    with pytest.raises(SessionError, match=r"o.csv: files of the format coco end in .json"):
+        session.export(tmp_path / "o.csv", "coco")
+    draw(session, 1, area(3, 4, 5, 6), "mine")
+    session.submit("line/1", {"rest": "soil"})
+    table = pd.read_csv(session.export(tmp_path / "labels.csv"))
+    assert table.item_id.tolist() == ["line/1"]
+    assert {"label", "confidence"} <= {*table.columns}
     with pytest.raises(SessionError, match="'tiff'"):
         session.export(tmp_path / "labels", "tiff")  # type: ignore[arg-type]
     with pytest.raises(SessionError, match="min_voxels"):

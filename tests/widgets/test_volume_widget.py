@@ -237,6 +237,18 @@ def test_finish_skip_and_unsure_move_on_to_another_section(open_volume: Open) ->
     assert [counts["counts"][k] for k in ("labelled", "skipped", "unsure")] == [1, 1, 1]
 
 
+def test_depths_are_told_alike_on_the_page_and_in_alarms(open_volume: Open) -> None:
+    widget = open_volume()
+    page = FakeVolumePage(widget)
+    page.hello()
+    assert widget.session.velocity_m_per_ns == widget.info["velocity_m_per_ns"]
+    assert page.send("velocity", velocity_m_per_ns=0.08)["ok"]
+    assert widget.session.velocity_m_per_ns == 0.08
+    assert not page.send("velocity", velocity_m_per_ns=3.0)["ok"]
+    FakeVolumePage(widget).hello(velocity_m_per_ns=0.07)  # a page that remembers
+    assert widget.session.velocity_m_per_ns == 0.07
+
+
 def ask_region(page: FakeVolumePage) -> dict[str, Any]:
     page.send("next", want="region", strategy="")
     assert page.proposal is not None

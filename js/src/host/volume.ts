@@ -20,11 +20,18 @@ export class VolumeController extends Controller<VolumeLabeller, VolumeCommand> 
     const settings = new Settings(storageOf("localStorage"), model.get("store_id") ?? "", info);
     super(
       model,
-      (given) => new VolumeLabeller({ ...given, info, recipe: () => settings.recipe() }),
+      (given) =>
+        new VolumeLabeller({
+          ...given,
+          info,
+          recipe: () => settings.recipe(),
+          velocity: () => settings.velocity(),
+        }),
       abort,
       VOLUME_KEYS,
     );
     this.settings = settings;
+    settings.onVelocity = (velocity) => this.labeller.tellVelocity(velocity);
     this.tools = model.get("tools") ?? [];
     this.studio = new Studio(this.labeller.sections, settings, () => performance.now());
   }

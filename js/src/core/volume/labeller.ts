@@ -404,6 +404,16 @@ export class VolumeLabeller {
     );
   }
 
+  /** What is exported tells depths like the page. */
+  tellVelocity(velocity_m_per_ns: number): void {
+    this.link.request(
+      () => ({ kind: "velocity", velocity_m_per_ns }),
+      (reply) => {
+        if (reply?.ok === false) this.#say("warning", whyNot(reply), "velocity");
+      },
+    );
+  }
+
   dismiss(key: string): void {
     this.#delivery.dismiss(key);
   }
@@ -476,7 +486,12 @@ export class VolumeLabeller {
     if (this.link.isOpen("hello")) return;
     this.#looked = this.index.peek();
     this.link.request(
-      () => ({ kind: "hello", replaces: this.#options.replaces(), looking_at: this.index.peek() }),
+      () => ({
+        kind: "hello",
+        replaces: this.#options.replaces(),
+        looking_at: this.index.peek(),
+        velocity_m_per_ns: this.#options.velocity(),
+      }),
       (reply, buffers) => {
         if (reply?.ok !== true) {
           this.#delivery.say("error", whyNot(reply), "hello");

@@ -10,6 +10,7 @@ import type {
   States,
   StatesPush,
   Stroke,
+  Velocity,
   VisitPush,
   VolumeAnswer,
   VolumeHello,
@@ -25,7 +26,7 @@ export const VOLUME_EVENTS: readonly VolumeEvent["kind"][] = ["stroke", "answer"
 
 export interface VolumeTalk extends Talk {
   event: VolumeEvent;
-  request: VolumeHello | GetSections | Look | Next | States | AddClass;
+  request: VolumeHello | GetSections | Look | Next | Velocity | States | AddClass;
   reply: VolumeReply;
   push: PredictionPush | ProposalPush | StatesPush | VisitPush;
 }
@@ -42,4 +43,6 @@ export interface VolumeOptions extends HostOptions {
   info: VolumeInfo;
   /** What the annotator looks at, as JSON text; kept beside each stroke. */
   recipe: () => string;
+  /** What depths are told by; null: what the kernel has told. */
+  velocity: () => number | null;
 }

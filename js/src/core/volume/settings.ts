@@ -64,6 +64,8 @@ export class Settings {
   readonly #storage: KeyValue | null;
   readonly #key: string;
   readonly first: Display;
+  /** Told when depths are told by another velocity. */
+  onVelocity: (velocity_m_per_ns: number) => void = () => undefined;
 
   constructor(
     storage: KeyValue | null,
@@ -74,7 +76,11 @@ export class Settings {
     this.#key = `al_widgets:volume:${storeId}`;
     this.first = firstDisplay(info);
     const kept = (readJson(storage, this.#key) ?? {}) as Partial<Record<string, object>>;
-    this.display = signal(sane(this.first, kept["display"]));
+    const display = sane(this.first, kept["display"]);
+    // A choice from before the kernel told another velocity is none any more.
+    if ((kept["told"] as unknown) !== info.velocity_m_per_ns)
+      display.velocity_m_per_ns = info.velocity_m_per_ns;
+    this.display = signal(display);
     this.hand = signal(
       sane<Hand>({ tool: "brush", value: 1, radius: 8, tolerance: 0.12, thickness: 9 }, kept["hand"]),
     );
@@ -82,8 +88,11 @@ export class Settings {
   }
 
   show(change: Partial<Display>): void {
-    this.display.set({ ...this.display.peek(), ...change });
+    const old = this.display.peek();
+    this.display.set({ ...old, ...change });
     this.#keep();
+    const { velocity_m_per_ns } = this.display.peek();
+    if (velocity_m_per_ns !== old.velocity_m_per_ns) this.onVelocity(velocity_m_per_ns);
   }
 
   process(change: Partial<Recipe>): void {
@@ -122,6 +131,12 @@ export class Settings {
     };
   }
 
+  /** What depths are told by, where the annotator has chosen it. */
+  velocity(): number | null {
+    const { velocity_m_per_ns } = this.display.peek();
+    return velocity_m_per_ns === this.info.velocity_m_per_ns ? null : velocity_m_per_ns;
+  }
+
   /** JSON text that goes with each stroke: what was on the screen when it was drawn. */
   recipe(): string {
     const { process, percent, symmetric, range, colours, turned, time_zero, velocity_m_per_ns } =
@@ -144,6 +159,7 @@ export class Settings {
       ["display", this.display.peek()],
       ["hand", this.hand.peek()],
       ["overlay", this.overlay.peek()],
+      ["told", this.info.velocity_m_per_ns],
     ];
     writeJson(this.#storage, this.#key, Object.fromEntries(kept));
   }

@@ -216,10 +216,10 @@ export function panelView(state: VolumeState, scope: Scope): HTMLElement {
         ),
         number(
           "velocity",
-          "Velocity (m/ns)",
+          "Velocity (m/ns), for depths",
           () => display().velocity_m_per_ns,
           (v) => {
-            const velocity_m_per_ns = v != null && v > 0 && v < 0.3 ? v : info.velocity_m_per_ns;
+            const velocity_m_per_ns = v != null && v >= 0.01 && v <= 0.3 ? v : info.velocity_m_per_ns;
             settings.show({ velocity_m_per_ns });
             if (settings.display.peek().process.velocity_m_per_ns != null)
               settings.process({ velocity_m_per_ns });

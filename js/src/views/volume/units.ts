@@ -32,7 +32,12 @@ export function sides({ info, display }: Settings): { across: Scaled; down: Scal
   return {
     across,
     down: { ...down, first },
-    deep: { name: "depth", unit: "m", first: first * half, step: down.step * half },
+    deep: {
+      name: `depth at ${Number(velocity_m_per_ns.toPrecision(3))} m/ns`,
+      unit: "m",
+      first: first * half,
+      step: down.step * half,
+    },
   };
 }
 
