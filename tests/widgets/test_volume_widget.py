@@ -402,7 +402,7 @@ def test_every_form_of_the_page_is_dealt_with() -> None:
         assert hasattr(al.VolumeWidget, f"_on_{eval(kind.__forward_arg__, vars(volume_wire)).__args__[0]}")
     with pytest.raises(MessageError, match="looking_at"):
         parse(
-            {"kind": "hello", "rid": "r", "client": "c", "replaces": [], "looking_at": -1},
+            {"kind": "hello", "rid": "r", "client": "c", "replaces": [], "looking_at": -1, "velocity_m_per_ns": None},
             shapes_of(volume_wire.FROM_PAGE),
         )
 
