@@ -21,7 +21,7 @@ const OWN_NAMES =
   attach choose dismiss hand held isBlocked lose merge nextSeq noteOpinion tick
   across arrived chosen current expected nameOf pending replaced drawing drawnIndex explain fillHoles giveUp grid guide hover idOf isKnown isLabelled leaveRegion
   masks onGuide overlay predictions raster refold samples seeking settings spacing studio surface touched verdict verdicts zoomBy
-  answeredBy asking drop goOn hear deep down heard isPending judged numbered onVelocity paint place publish pushed question record replied say seat stale tellVelocity theme tokenOf touch unlearned velocity visits waitFor wantsSection
+  answeredBy asking busy drop high hint resize sketch source spent_ms wide goOn hear deep down heard isPending judged numbered onVelocity paint place publish pushed question record replied say seat stale tellVelocity theme tokenOf touch unlearned velocity visits waitFor wantsSection
   striped toggleLevels toggleOpinion pushes readout reasons storage takeBack today tries undo_id unsaved waiting_since zoomAt`.split(
     /\s+/,
   );

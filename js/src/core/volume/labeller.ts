@@ -408,9 +408,7 @@ export class VolumeLabeller {
   tellVelocity(velocity_m_per_ns: number): void {
     this.link.request(
       () => ({ kind: "velocity", velocity_m_per_ns }),
-      (reply) => {
-        if (reply?.ok === false) this.#say("warning", whyNot(reply), "velocity");
-      },
+      () => undefined,
     );
   }
 

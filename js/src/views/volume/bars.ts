@@ -312,21 +312,21 @@ export function regionBar(state: VolumeState, scope: Scope): HTMLElement {
     element.toggleAttribute("data-low", row + rows / 2 < settings.info.rows / 2);
     setText(why, phase === "question" ? (asking.question?.reason ?? "") : "");
     if (phase === "offer") {
-      setText(question, "Regions first? Two seconds each, and there is a model.");
-      const show = answer("ask-region", "Show what stands out, to be judged", "Ask me", "R", () =>
+      setText(question, "Judge regions first, two seconds each?");
+      const show = answer("ask-region", "Show the first region", "Ask me", "R", () =>
         asking.choose("region"),
       );
       answers.replaceChildren(show, leave);
       return;
     }
     if (phase !== "question") {
-      setText(question, "Looking for a region that stands out…");
+      setText(question, "Looking for a region…");
       answers.replaceChildren();
       return;
     }
     const { keyOf } = keys.keymap.get();
-    const sections = new Set(parts.map((part) => part.item_id)).size;
-    const all = sections > 1 ? `, here and on ${sections - 1} more section${sections > 2 ? "s" : ""}` : "";
+    const more = parts.length - 1;
+    const all = more > 0 ? `, here and on ${more} more section${more > 1 ? "s" : ""}` : "";
     setText(question, `What is outlined in yellow${all}?`);
     answers.replaceChildren(
       ...labeller.classes.get().map((name, i) => {

@@ -6,6 +6,8 @@ import type { View } from "../../core/volume/view";
 import type { AxisInfo, Part } from "../../volume-wire";
 
 const FROM_EDGE = 11;
+/** More than any section has columns: keeps the pixels of rows apart. */
+const ROW = 2 ** 20;
 
 /** Axes without sides are left out. `turned`: the downward axis runs upwards. */
 export function drawSides(
@@ -39,26 +41,21 @@ export function drawSides(
 
 /** Draws the line around the pixels of a part, along their sides. */
 export function drawEdge(context: CanvasRenderingContext2D, { box, runs }: Part, view: View): void {
-  const [top = 0, left = 0, rows = 0, columns = 0] = box;
   const inside = new Set<number>();
-  // A column of nothing at the right keeps rows apart.
-  const wide = columns + 1;
-  decodeRuns(runs, box, (row, from, to) => {
-    for (let column = from; column < to; column += 1) inside.add((row - top) * wide + column - left);
-  });
+  decodeRuns(runs, box, (row, column) => void inside.add(row * ROW + column));
   context.beginPath();
-  const line = (row: number, column: number, down: number, across: number): void => {
-    const [x, y] = [view.x + (left + column) * view.sx, view.y + (top + row) * view.sy];
+  const side = (beyond: number, x: number, y: number, wide: number, high: number): void => {
+    if (inside.has(beyond)) return;
     context.moveTo(x, y);
-    context.lineTo(x + across * view.sx, y + down * view.sy);
+    context.lineTo(x + wide, y + high);
   };
-  for (let row = 0; row <= rows; row += 1) {
-    for (let column = 0; column <= columns; column += 1) {
-      const at = row * wide + column;
-      const here = inside.has(at);
-      if (here !== inside.has(at - wide)) line(row, column, 0, 1);
-      if (here !== inside.has(at - 1)) line(row, column, 1, 0);
-    }
+  const { sx, sy } = view;
+  for (const at of inside) {
+    const [x, y] = [view.x + (at % ROW) * sx, view.y + Math.floor(at / ROW) * sy];
+    side(at - ROW, x, y, sx, 0);
+    side(at + ROW, x, y + sy, sx, 0);
+    side(at - 1, x, y, 0, sy);
+    side(at + 1, x + sx, y, 0, sy);
   }
   context.stroke();
 }

@@ -216,7 +216,7 @@ export function panelView(state: VolumeState, scope: Scope): HTMLElement {
         ),
         number(
           "velocity",
-          "Velocity (m/ns), for depths",
+          "Velocity (m/ns)",
           () => display().velocity_m_per_ns,
           (v) => {
             const velocity_m_per_ns = v != null && v >= 0.01 && v <= 0.3 ? v : info.velocity_m_per_ns;
