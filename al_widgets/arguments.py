@@ -6,13 +6,11 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
-from al_widgets.errors import AlWidgetsError
-
 
 def check_number(
     value: Any,
     what: str,
-    error: type[AlWidgetsError],
+    error: type[Exception],
     low: float = -math.inf,
     high: float = math.inf,
     *,
@@ -26,7 +24,7 @@ def check_number(
     value : Any
     what : str
         Name of the argument and, after a comma, what it means.
-    error : type of AlWidgetsError
+    error : type of Exception
     low, high : float
         The range, both ends included.
     above : bool

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Literal
 
+from al_widgets.arguments import check_number
+
 QueryKind = Literal["new", "audit", "repeat", "gold", "injected"]
 """Why an item was served: chosen by the strategy, drawn for the audit, asked again, a known answer, or made to know what is seen."""
 
@@ -237,10 +239,8 @@ class Budget:
         if not given:
             raise ValueError("a budget needs a limit: hours, money or labels")
         for name, limit in given.items():
-            if not limit > 0:
-                raise ValueError(f"{name} of a budget must be above 0, not {limit!r}")
-        if not 0 < self.warn <= 1:
-            raise ValueError(f"warn is a share of the budget above 0, at most 1, not {self.warn!r}")
+            check_number(limit, f"{name} of a budget", ValueError, 0, above=True, whole=name == "labels")
+        check_number(self.warn, "warn, a share of the budget", ValueError, 0, 1, above=True)
 
 
 @dataclass(frozen=True, slots=True)

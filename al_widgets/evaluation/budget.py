@@ -26,7 +26,9 @@ def budget_use(budget: Budget, *, seconds: float, money: float | None, labels: i
     if budget.labels is not None:
         uses.append((labels / budget.labels, f"{labels:,} of {budget.labels:,} labels"))
     if budget.hours is not None:
-        uses.append((seconds / 3600 / budget.hours, f"{seconds / 3600:.2f} of {budget.hours:g} hours"))
+        unit, length = ("hours", 3600) if budget.hours >= 1 else ("minutes", 60)
+        limit = budget.hours * 3600
+        uses.append((seconds / limit, f"{seconds / length:.2f} of {limit / length:.4g} {unit}"))
     if budget.money is not None and money is not None:
         uses.append((money / budget.money, f"{money:,.2f} of {budget.money:,.2f} in money"))
     share, figures = max(uses, default=(0.0, ""))

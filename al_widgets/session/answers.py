@@ -9,11 +9,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from al_widgets.arguments import check_number
 from al_widgets.errors import SessionClosedError, SessionError, TaskError
 from al_widgets.records import Annotation, Problem, Query
 from al_widgets.session.ledger import order_of
 from al_widgets.session.observers import Observers
 from al_widgets.session.readings import Readings
+
+LONGEST_S = 86_400.0
+"""Seconds that a script may say an answer took: a day. What took longer was counted in milliseconds."""
 
 
 class Answers(Readings):
@@ -128,6 +132,8 @@ class Answers(Readings):
 
     def _answer(self, query: Query | str, kind: Any, value: Any, elapsed_s: float | None, note: str) -> str:
         asked = query if isinstance(query, Query) else self.query(query)
+        if elapsed_s is not None:
+            check_number(elapsed_s, "elapsed_s, the seconds an answer took", TaskError, 0, LONGEST_S)
         now = time.time()
         event = self._event(
             asked.item_id,

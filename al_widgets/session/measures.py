@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from al_widgets.arguments import check_number
 from al_widgets.errors import SessionError
 from al_widgets.records import Advice, Annotation, Budget, BudgetUse, Estimate, Forecast, Round
 from al_widgets.session.consensus import Agreed
@@ -33,21 +34,34 @@ APART = 10
 
 
 def check_settings(
-    *, audit: float, target: float, hourly_rate: float | None, batch_size: int, budget: Budget | None = None
+    *,
+    audit: float,
+    target: float,
+    hourly_rate: float | None,
+    batch_size: int,
+    budget: Budget | None = None,
+    annotator: str | None = None,
+    seed: int = 0,
+    gold: Mapping[str, Any] | None = None,
 ) -> None:
     """Raise `SessionError` for a setting that makes no sense, with the range it must lie in."""
     if budget is not None and not isinstance(budget, Budget):
         raise SessionError(f"budget is an al.Budget(hours=…, money=…, labels=…), not {budget!r}")
     if budget is not None and budget.money is not None and hourly_rate is None:
         raise SessionError("a budget in money needs hourly_rate, what an hour of the annotator costs")
-    if not (audit == 0 or 0.01 <= audit <= 0.5):
-        raise SessionError(f"audit is the share of queries that measure the accuracy: 0, or 0.01 to 0.5, not {audit!r}")
-    if not 0 < target < 1:
-        raise SessionError(f"target is an accuracy between 0 and 1, not {target!r}")
-    if hourly_rate is not None and not (hourly_rate >= 0 and np.isfinite(hourly_rate)):
-        raise SessionError(f"hourly_rate is what an hour costs, 0 or more, not {hourly_rate!r}")
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise SessionError(f"batch_size is a number of answers, 1 or more, not {batch_size!r}")
+    if audit != 0:
+        check_number(audit, "audit, the share of queries that measure the accuracy (0: none)", SessionError, 0.01, 0.5)
+    check_number(target, "target, an accuracy between 0 and 1", SessionError, 1e-6, 1 - 1e-6)
+    if hourly_rate is not None:
+        check_number(hourly_rate, "hourly_rate, what an hour costs", SessionError, 0)
+    check_number(batch_size, "batch_size, answers between two trainings", SessionError, 1, whole=True)
+    check_number(seed, "seed", SessionError, 0, whole=True)
+    if annotator is not None and not (isinstance(annotator, str) and annotator.strip() and annotator.isprintable()):
+        raise SessionError(
+            f"annotator is the name of who answers, on one line, not {annotator!r}; leave it out for the login name"
+        )
+    if gold is not None and not isinstance(gold, Mapping):
+        raise SessionError(f"gold is a mapping of item id to the class that is known, not {gold!r}")
 
 
 def reserve_rows(store: Store, ids: Sequence[str], audit: float) -> list[int]:

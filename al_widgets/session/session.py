@@ -121,8 +121,9 @@ class Session(Drawing):
     ) -> None:
         self._closed = ""
         measures.check_settings(
-            audit=audit, target=target, hourly_rate=hourly_rate, batch_size=batch_size, budget=budget
-        )
+            audit=audit, target=target, hourly_rate=hourly_rate, batch_size=batch_size, budget=budget,
+            annotator=annotator, seed=seed, gold=gold,
+        )  # fmt: skip
         self._limits = budget
         strategy = as_strategy(strategy)
         if learner is not None:

@@ -60,6 +60,8 @@ def check_classes(classes: Iterable[str]) -> tuple[str, ...]:
     """
     if isinstance(classes, str | bytes):
         raise TaskError(f"classes must be a list of names, not the text {classes!r}; use [{classes!r}]")
+    if not isinstance(classes, Iterable):
+        raise TaskError(f"classes must be a list of names, not {classes!r}")
     names = [check_class_name(c) for c in classes]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anywidget
 import traitlets as t
 
+from al_widgets.errors import TaskError
 from al_widgets.session import Session
 from al_widgets.session.drawing import LEASE_S
 from al_widgets.widgets.comm import FollowFrontend
@@ -51,6 +53,7 @@ class SessionWidget(Conversation, FollowFrontend, anywidget.AnyWidget):
     def __init__(
         self, session: Session, *, title: str | None = None, keys: dict[str, str] | None = None, **traits: Any
     ) -> None:
+        _check_keys(keys or {}, session.task.classes)
         super().__init__(
             store_id=session.store.store_id,
             annotator=session.annotator,
@@ -170,3 +173,14 @@ def acknowledged(message: Any, *, new: bool, began: float) -> Acknowledged:
         "duplicate": not new,
         "durable_ms": (time.perf_counter() - began) * 1000,
     }
+
+
+def _check_keys(keys: Mapping[str, str], classes: Sequence[str]) -> None:
+    """Raise `TaskError` unless each key is one character, for one class that there is."""
+    for name, key in keys.items():
+        if name not in classes:
+            raise TaskError(f"keys names {name!r}, which is no class; there are: {', '.join(map(repr, classes))}")
+        if not (isinstance(key, str) and len(key) == 1 and key.isprintable() and not key.isspace()):
+            raise TaskError(f"the key of class {name!r} must be one character, not {key!r}")
+        if list(keys.values()).count(key) > 1:
+            raise TaskError(f"key {key!r} is given to more than one class")
