@@ -312,10 +312,8 @@ export function regionBar(state: VolumeState, scope: Scope): HTMLElement {
     element.toggleAttribute("data-low", row + rows / 2 < settings.info.rows / 2);
     setText(why, phase === "question" ? (asking.question?.reason ?? "") : "");
     if (phase === "offer") {
-      setText(question, "Judge regions first, two seconds each?");
-      const show = answer("ask-region", "Show the first region", "Ask me", "R", () =>
-        asking.choose("region"),
-      );
+      setText(question, "Regions first, two seconds each?");
+      const show = answer("ask-region", "Show one", "Ask me", "R", () => asking.choose("region"));
       answers.replaceChildren(show, leave);
       return;
     }
