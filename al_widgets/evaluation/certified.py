@@ -211,7 +211,7 @@ def certified_path(
                 low, high = clopper_pearson_interval(n_correct, n, error)
                 estimate = Estimate(n_correct / n, low, high, n, f"certified {percent(level)} (Clopper-Pearson)")
         if stands and watch:
-            estimate = _watched(estimate, n_correct, n, watch, f"certified {percent(level)} (prior-posterior ratio)")
+            estimate = _watched(estimate, n_correct, n, watch, f"certified {percent(level)} (PPR sequence)")
         found.append(estimate)
     return found
 

@@ -67,7 +67,7 @@ class FigureReadings(AgreedReadings):
 
         Clopper-Pearson intervals that share the error among ten looks, made when the audit reaches 30 answers and whenever it has
         grown by 30 % since; between looks the last one stands, unless the model stands too: then it is watched after every answer
-        (prior-posterior ratio). `method` says which. The interval of `accuracy` is narrower and valid at one look only.
+        (prior-posterior ratio, PPR). `method` says which. The interval of `accuracy` is narrower and valid at one look only.
         """
         from al_widgets.evaluation import certified_estimate
 

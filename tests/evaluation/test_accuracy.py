@@ -260,7 +260,7 @@ def test_certified_path_watches_a_model_that_stands_and_spends_no_more_than_the_
     assert path[30].low == clopper_pearson_interval(int(hits[29]), 30, 0.005)[0]
     assert path[38].n == 30  # not known to stand yet
     assert path[60].n == 60
-    assert "prior-posterior ratio" in path[200].method
+    assert path[200].method == "certified 95 % (PPR sequence)"
     lows, highs = np.array([(path[n].low, path[n].high) for n in range(30, 201)]).T
     assert (np.diff(lows) >= 0).all()  # all bounds of one model hold at once
     assert (np.diff(highs) <= 0).all()
