@@ -34,17 +34,26 @@ def fit_alone(
     return frequent if _frequencies_win(even, frequent, answers, weight) else even
 
 
+RATHER_RARE = 10.0
+"""Log likelihood by which two classes must speak against a rare one before it is taken for one that everybody misses."""
+
+
 def _frequencies_win(even: State, frequent: State, answers: Answers, weight: FloatArray) -> bool:
     """Say whether the answers speak for classes of different frequencies: log likelihoods and the price of K - 1 shares (BIC).
 
     Each answer is judged by a fit that did not see it. Either way of fitting may stand still far from the truth: even frequencies
-    where a rare class is taken to be hard, estimated ones where a class that is hard is taken to be rare.
+    where a rare class is taken to be hard, estimated ones where a class that is hard is taken to be rare. With two classes both
+    explain the same answers nearly as well; there rare is what is usual.
     """
     n_items, n_classes = even.posterior.shape
-    alike, shares = (gather(state.messages, answers, weight) for state in (even, frequent))
-    gain = np.logaddexp.reduce(shares + log_frequencies(frequent.posterior), axis=1).sum()
-    gain -= np.logaddexp.reduce(alike - np.log(n_classes), axis=1).sum()
-    return bool(gain > 0.5 * (n_classes - 1) * np.log(n_items))
+
+    def likelihood(state: State, log_shares: FloatArray | float) -> float:
+        return float(np.logaddexp.reduce(gather(state.messages, answers, weight) + log_shares, axis=1).sum())
+
+    shared = likelihood(frequent, log_frequencies(frequent.posterior))
+    if n_classes == 2:
+        return shared > likelihood(even, log_frequencies(even.posterior)) - RATHER_RARE
+    return bool(shared - likelihood(even, -np.log(n_classes)) > 0.5 * (n_classes - 1) * np.log(n_items))
 
 
 def _disputed(answers: Answers) -> npt.NDArray[np.bool_]:
