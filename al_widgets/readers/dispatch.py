@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
+from inspect import signature
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -78,7 +80,7 @@ def read(
     >>> volume = read("survey/", line_spacing_m=0.2, zigzag=True)  # doctest: +SKIP
     """
     for name, spacing in (("line_spacing_m", line_spacing_m), ("trace_spacing_m", trace_spacing_m)):
-        if spacing is not None and not 0 < spacing < 1e9:
+        if spacing is not None and not (_is_length(spacing)):
             raise ReadError(str(path), f"{name} must be a positive number, not {spacing!r}")
     if format is not None and format not in FORMATS:
         raise ReadError(str(path), f"unknown format {format!r}; there are: {', '.join(FORMATS)}")
@@ -87,13 +89,25 @@ def read(
         single = Path(path)
         volume = _folder(single, format, stacking, options) if single.is_dir() else _file(single, format, options)
     else:
+        if not isinstance(path, Sequence) or not all(isinstance(p, str | PathLike) for p in path):
+            raise ReadError(
+                "read",
+                f"it takes a path or a list of paths, not {type(path).__name__}; al.Volume(array, axes) makes a volume of an array",
+            )
         files = [Path(p) for p in path]
+        twice = {str(f) for f in files if files.count(f) > 1}
+        if twice:
+            raise ReadError(min(twice), "it is given more than once; a survey has each line once")
         volume = _survey(files, format, _common_name(files), stacking, options)
     if line_spacing_m is None and trace_spacing_m is None:
         return volume
     from al_widgets.readers.survey import with_spacing
 
     return with_spacing(volume, line_spacing_m, trace_spacing_m)
+
+
+def _is_length(value: Any) -> bool:
+    return isinstance(value, Real) and 0 < float(value) < 1e9
 
 
 def formats() -> dict[str, tuple[str, ...]]:
@@ -137,7 +151,15 @@ def _guess(path: Path) -> str:
 
 
 def _file(path: Path, name: str | None, options: dict[str, Any]) -> Volume:
-    return _reader(name or _guess(path))(path, **options)
+    name = name or _guess(path)
+    reader = _reader(name)
+    known = list(signature(reader).parameters)[1:]
+    for option in options:
+        if option not in known:
+            raise ReadError(
+                str(path), f"reading {name} has no option {option!r}; there are: {', '.join(known) or 'none'}"
+            )
+    return reader(path, **options)
 
 
 def _survey(
