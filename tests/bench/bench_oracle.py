@@ -163,7 +163,7 @@ A4 = {
 
 
 def a4(seeds):
-    # Seeds from 100 on: the bonus of new items was chosen on the first ones.
+    # Seeds from 100 on: the bonus of new items was chosen on the first ones (how fast it fades: 100 or 200 labels, alike there).
     head("A4 new item or repeat, 600 labels, uncertainty herding proposes")
     for number, (title, options) in enumerate(A4.items()):
         runs = {
