@@ -142,7 +142,7 @@ class Readings(FigureReadings):
                 "accuracy": figure,
                 **({"encoder": described} if described else {}),
                 "store": self._store.location,
-                **{name.lower(): f"{value} {note}" for name, value, note in self.facts()},
+                **{name.lower(): f"{value} ({note})" if note else value for name, value, note in self.facts()},
                 **({"closed": self._closed} if self._closed else {}),
             }
         )
