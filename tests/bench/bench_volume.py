@@ -461,6 +461,7 @@ def main():
         Results(runs, generator).print(generator)
     real_grid()
     if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
         draw(runs, generators, options.out / "volume_queries.png")
 
 
