@@ -59,6 +59,7 @@ def pick_alike(
     """
     if snapshot is None or snapshot.probabilities is None:
         return name or "", [], {}
+    n = max(0, n)  # a holder may have more than it asks for
     known = np.intersect1d(np.asarray(rows, np.intp), snapshot.rows)
     table = snapshot.probabilities[np.searchsorted(snapshot.rows, known)]
     best = table.argmax(1) if len(known) else np.empty(0, np.intp)
@@ -69,7 +70,7 @@ def pick_alike(
     if name not in counts:
         return name, [], counts
     mine = np.flatnonzero(best == snapshot.classes.index(name))
-    order = mine[np.argsort(-sure[mine], kind="stable")][: max(0, n)]
+    order = mine[np.argsort(-sure[mine], kind="stable")][:n]
     return name, [Pick(int(known[i]), GRID, float(sure[i]), None, "new") for i in order], counts
 
 

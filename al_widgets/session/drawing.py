@@ -190,7 +190,9 @@ class Drawing(Training):
                 self._store.release(holder, held)
             taken = {i for i, who in leased.items() if who != holder} | set(kept)
             taken |= self._reserve_ids | self._problems.keys() | set(self._ledger.answered())
-            rows = [row for row, item_id in enumerate(self._ids) if item_id not in taken]
+            rows = [
+                row for row, item_id in enumerate(self._ids) if item_id and item_id not in taken
+            ]  # no context of a stream
             name, picks, counts = alike.pick_alike(self._rounds.snapshot, rows, n - len(kept), name)
             granted = set(self._store.lease([*kept, *(self._ids[p.row] for p in picks)], holder, LEASE_S))
             queries = tuple(self._query(p) for p in picks if self._ids[p.row] in granted)

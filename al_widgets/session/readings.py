@@ -135,7 +135,7 @@ class Readings(FigureReadings):
         figure = accuracy.why or f"{accuracy.value:.1%} [{accuracy.low:.1%}, {accuracy.high:.1%}] ({accuracy.method})"
         return frames.summary(
             {
-                "pool": f"{self._pool.name}, {len(self._ids)} items",
+                "pool": f"{self._pool.name}, {sum(map(bool, self._ids))} items",
                 "classes": ", ".join(self._task.classes),
                 "labelled": f"{counts['labelled']} of {counts['total']}",
                 "strategy": self.strategy,

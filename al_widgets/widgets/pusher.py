@@ -53,6 +53,8 @@ class Pusher:
 
     def close(self) -> None:
         """Push no more."""
+        if sys.is_finalizing():  # the thread was killed as it stood, and may have held what is waited for below
+            return
         self._closed.set()
         self._wake.set()
         self._hurry.set()

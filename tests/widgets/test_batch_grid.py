@@ -156,3 +156,28 @@ def test_items_of_a_page_that_fell_silent_are_given_back(
 def test_grid_refuses_a_size_that_makes_no_sense(session: al.Session, n: Any) -> None:
     with pytest.raises(TaskError, match="1 to 100"):
         al.BatchGrid(session, n)
+
+
+def test_a_holder_may_keep_more_than_it_asks_for(session: al.Session) -> None:
+    teach(session)
+    drawn = session.draw_alike("page", 24)
+    have = [query.item_id for query in drawn.queries]
+    again = session.draw_alike("page", 0, have=have)
+    assert again.queries == ()
+    assert set(session.store.leased()) == set(have)
+
+
+def test_a_grid_on_a_stream_shows_what_waits_and_no_context(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    bright = rng.integers(2, size=500)
+    pictures = np.clip(rng.normal(60, 20, (500, 8, 8)) + 120 * bright[:, None, None], 0, 255).astype(np.uint8)
+    stream = al.StreamSession(iter(pictures), ["dark", "bright"], store=tmp_path / "stream.db", budget=0.5)
+    try:
+        for query in stream.queries(limit=16):
+            stream.submit(query, "bright" if stream.pool.image(query.item_id).mean() > 120 else "dark")
+        stream.wait()
+        drawn = stream.draw_alike("page", 24)
+        assert all(query.item_id for query in drawn.queries)
+        assert "300" not in repr(stream).split("items")[0]
+    finally:
+        stream.close()

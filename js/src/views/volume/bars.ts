@@ -290,7 +290,7 @@ export function regionBar(state: VolumeState, scope: Scope): HTMLElement {
   const answers = h("div.hands");
   const element = h("div.region-bar", { "data-al": "region", role: "group", "aria-label": "Region" });
   const question = h("strong");
-  const why = h("span.why");
+  const why = h("span");
   element.append(h("div.question", {}, question, why), answers);
   const answer = (
     action: string,
