@@ -54,7 +54,8 @@ class VolumeAlarms(VolumeAgreement):
         Parameters
         ----------
         source : {"labels", "model", "all"}
-            What annotators said; what the model expects where nobody has said anything; or both.
+            What annotators said; what the model expects where nobody has said anything; or both, an object that goes on
+            where nobody has painted once.
         min_confidence : float
             Of the model's: least probability of a pixel of a piece. An annotator's has the share of annotators of its pixels that
             agree.
@@ -78,7 +79,7 @@ class VolumeAlarms(VolumeAgreement):
         if source != "labels":
             if self._rounds.learner is None:
                 raise SessionError("there is no model yet: paint an object, then session.wait()")
-            found += self._expected_alarms(labels, min_confidence, min_voxels, velocity)
+            found += self._expected_alarms(labels, min_confidence, min_voxels, velocity, apart=source == "all")
         return sorted(found, key=lambda a: (-a.confidence, a.line, a.x_m or 0.0))
 
     def _claimed(self) -> Mask:
@@ -127,7 +128,10 @@ class VolumeAlarms(VolumeAgreement):
             alarms.append(_with_fit(alarm, strokes.values()))
         return alarms
 
-    def _expected_alarms(self, labels: Mask, threshold: float, least: int, velocity: float) -> list[Alarm]:
+    def _expected_alarms(
+        self, labels: Mask, threshold: float, least: int, velocity: float, *, apart: bool
+    ) -> list[Alarm]:
+        """Return an alarm a piece that the model expects; `apart`: but for those that go on where an object was labelled."""
         from al_widgets.export import alarm_at
 
         maps = self._rounds.maps
@@ -138,7 +142,7 @@ class VolumeAlarms(VolumeAgreement):
             expected[index] = free & (found.foreground >= 255 * max(threshold, 1e-3))
         alarms = []
         for voxels in _pieces(expected, 1):
-            if len(voxels[0]) < least:
+            if len(voxels[0]) < least or (apart and _touches_object(voxels, labels)):
                 continue
             votes, total = np.zeros(len(self._task.classes), np.intp), 0
             for index in np.unique(voxels[0]):
@@ -153,6 +157,18 @@ class VolumeAlarms(VolumeAgreement):
                 alarm_at(self.volume, _apex(voxels), name, confidence, velocity_m_per_ns=velocity, annotator="model")
             )
         return alarms
+
+
+def _touches_object(voxels: Sequence[npt.NDArray[np.intp]], labels: Mask) -> bool:
+    """Say whether an object was labelled on, or next to, any of the voxels (26 neighbours)."""
+    from scipy.ndimage import binary_dilation
+
+    low = [max(0, int(axis.min()) - 1) for axis in voxels]
+    block = labels[tuple(slice(a, int(axis.max()) + 2) for a, axis in zip(low, voxels, strict=True))]
+    piece = np.zeros(block.shape, np.bool_)
+    piece[tuple(axis - a for axis, a in zip(voxels, low, strict=True))] = True
+    near = binary_dilation(piece, np.ones((3, 3, 3)))
+    return bool((near & (block > 0) & (block < IGNORE)).any())
 
 
 def _pieces(labels: Mask, number: int) -> list[tuple[npt.NDArray[np.intp], ...]]:

@@ -138,7 +138,7 @@ class VolumeRegions(VolumeExports):
         if modelled:
             reason = f"The model takes it for {self._sought} with {region.probability:.0%}."
         else:
-            reason = "It differs most from its surroundings; there is no model yet."
+            reason = "It differs most from its surroundings."
         query = Query(self._ids[region.section], "region", float(region.utility), None, round_, "new", reason)
         box = (a, b, c, d - a, e - b, f - c)
         return RegionQuery(query, region_id_of(region), box, region.voxels, region.probability)
