@@ -291,7 +291,7 @@ export function regionBar(state: VolumeState, scope: Scope): HTMLElement {
   const element = h("div.region-bar", { "data-al": "region", role: "group", "aria-label": "Region" });
   const question = h("strong");
   const why = h("span");
-  element.append(h("div.question", {}, question, why), answers);
+  element.append(h("div.question", {}, question, " ", why), answers);
   const answer = (
     action: string,
     title: string,
