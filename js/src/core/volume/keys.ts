@@ -127,7 +127,7 @@ export const COMMAND_NAMES: readonly (readonly [VolumeCommand, string])[] = [
   ["fill-holes", "Fill the holes of the class"],
   ["copy", "Copy the nearest labelled section as a draft"],
   ["interpolate", "Fill in between the labelled sections around"],
-  ["cancel", "Give up what is drawn; keys back to the notebook"],
+  ["cancel", "Give up what is drawn; keys to the notebook"],
   ["finish", "Finish: the rest is the first class"],
   ["finish-open", "Finish: leave the rest open"],
   ["nothing", "Nothing here: all is the first class"],

@@ -168,13 +168,15 @@ export class AnswerRecord {
       this.#told.set(item_id, { finished, rest, answer, measures });
       try {
         if (settled) changed = this.#book.adopt(state) || changed;
-        else if (!drawing) this.#book.begin(state);
+        else if (!drawing) {
+          this.#book.begin(state);
+          changed = true;
+        }
       } catch (error) {
         failed(item_id, (error as Error).message);
       }
       if (settled) this.stale.delete(item_id);
       else this.stale.add(item_id);
-      changed = changed || !settled;
     }
     if (changed) this.changed();
     if (states.length > 0) this.judged();

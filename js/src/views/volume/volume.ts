@@ -76,11 +76,7 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
   );
   const live = h("div.sr-only", { role: "status", "aria-live": "polite" });
   const said = h("div.hint.said.passing", { "aria-hidden": "true" });
-  const focusHint = h(
-    "div.hint.at-rest",
-    { "aria-hidden": "true" },
-    "Click here or press Tab to use the keys",
-  );
+  const focusHint = h("div.hint.at-rest", { "aria-hidden": "true" }, "Click or press Tab to use the keys");
   const placard = h("div.placard", { role: "status" });
 
   /** A class key judges the region that is asked about, or else it is of the brush. */
@@ -178,7 +174,7 @@ export function mountVolume(parent: HTMLElement, state: VolumeState, gone: Abort
     run,
     "undo",
     "Undo",
-    "Take back the newest stroke or answer, on any section",
+    "Undo the newest stroke or answer, on any section",
   );
   const redo = commandButton(state, scope, run, "redo", "Redo", "Put it back");
   scope.effect(() => {
