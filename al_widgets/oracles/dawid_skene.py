@@ -163,7 +163,6 @@ def fit(
     flat = np.full((len(answers.items), n_classes), -np.log(n_classes))
     base = flat if fixed is None else np.where(np.isnan(fixed), flat, fixed)
     weight = label_weight(answers)
-    state = first_state(answers, model, chains)
     temperature, regularisation, correlation = float("nan"), 0, 0.0
     alone = fit_alone(answers, base, weight, model, chains, iterations)
     if scores is None:
@@ -172,6 +171,7 @@ def fit(
         posterior = tempered(state.posterior, answers.labels_per_item(), correlation)
         state.posterior = np.where((base == flat).all(1)[:, None], posterior, state.posterior)
     else:
+        state = first_state(answers, model, chains)
         state.guesses = alone.guesses
         posterior, near = _starting_point(answers, alone.posterior, start)
         for _ in range(rounds if callable(scores) else 1):

@@ -57,8 +57,11 @@ class FigureReadings(AgreedReadings):
         are right is what the consensus believes of them without asking the model. The correction (agreement = θa + (1 - θ)e, solved for
         θ) takes the model's errors and people's to be independent, so it stands beside `accuracy`, never in its place.
         """
+        return self._corrected(self.accuracy)
+
+    def _corrected(self, agreement: Estimate) -> Estimate:
         with self._lock:
-            agreement, labels, agreed = self.accuracy, self._labels(), self._rounds.agreed
+            labels, agreed = self._labels(), self._rounds.agreed
             return measures.corrected(agreement, labels, self._reserve_ids, agreed, len(self._task.classes))
 
     @property

@@ -121,7 +121,8 @@ class Readings(FigureReadings):
 
     def facts(self) -> tuple[tuple[str, str, str], ...]:
         """Return (name, value, note) of what there is to say of this kind of session beyond the usual."""
-        shown, corrected = self.accuracy, self.corrected_accuracy
+        shown = self.accuracy
+        corrected = self._corrected(shown)
         if shown.value is None or corrected.value is None or abs(corrected.value - shown.value) < WORTH_SAYING:
             return ()
         low, high = corrected.low or 0.0, corrected.high or 0.0

@@ -85,14 +85,14 @@ class VolumeAlarms(VolumeAgreement):
     def _claimed(self) -> Mask:
         """Return the label volume, and where two people differ what the one who saw an object says: half agreed, but no less an alarm."""
         labels = self.label_volume()
-        for index, item_id in enumerate(self._ids):
+        for item_id in self._labelled_ids():
             with self._lock:
-                who = self._ledger.annotators(item_id)
-                masks = [self._ledger.mask(item_id, name) for name in who] if len(who) > 1 else []
-            if masks:
+                masks = [self._ledger.mask(item_id, name) for name in self._ledger.annotators(item_id)]
+            if len(masks) > 1:
                 seen = np.max([np.where(mask < IGNORE, mask, 0) for mask in masks], axis=0)
-                here = labels[index, :, : seen.shape[1]]
-                here[(here == UNLABELLED) & (seen > 0)] = seen[(here == UNLABELLED) & (seen > 0)]
+                here = labels[self._row[item_id], :, : seen.shape[1]]
+                claimed = (here == UNLABELLED) & (seen > 0)
+                here[claimed] = seen[claimed]
         return labels
 
     def _labelled_alarms(self, labels: Mask, velocity: float) -> list[Alarm]:
